@@ -141,7 +141,7 @@ func toneOfHost(state string) tone {
 	switch state {
 	case status.Up:
 		return good
-	case status.Starting, status.Stopped:
+	case status.Starting, status.Stopped, status.Unknown:
 		return pending
 	}
 	return wrong

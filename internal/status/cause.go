@@ -360,7 +360,7 @@ func (h *Host) summarize() {
 		if more := len(h.Causes) - holding; more > 0 {
 			says = append(says, "besides "+diag.Count(more, "error"))
 		}
-	case len(h.Causes) > 0 && wanted > 0 && up == wanted:
+	case len(h.Causes) > 0 && wanted > 0 && up == wanted && h.unseen == 0:
 		h.State, says = Degraded, append(says, diag.Count(len(h.Causes), "error"))
 	case len(h.Causes) > 0:
 		h.State, says = Down, []string{diag.Count(len(h.Causes), "error")}
@@ -370,8 +370,13 @@ func (h *Host) summarize() {
 		h.State, says, h.Status = Stopped, []string{unitname.Target + " is stopped"}, int(diag.StatusUnavailable)
 	case pending > 0 || h.Loading:
 		h.State, h.Status = Starting, int(diag.StatusTimeout)
+	case h.unseen > 0:
+		h.State, h.Status = Unknown, int(diag.StatusTimeout)
 	default:
 		h.State = Up
+	}
+	if h.unseen > 0 && h.State != Down {
+		says = append(says, fmt.Sprintf("systemd did not report %s", diag.Count(h.unseen, "instance")))
 	}
 	if h.State != Down && h.State != Stopped && len(stopped) > 0 {
 		says = append(says, "stopped: "+strings.Join(stopped, ", "))

@@ -240,6 +240,29 @@ func TestLookAtUnits_EndsWhereSystemdFallsSilent(t *testing.T) {
 	if len(h.Units) != 1 || len(h.Problems) == 0 || h.Problems[len(h.Problems)-1].Subject != "justnews@b.service" {
 		t.Errorf("%+v, %v", h.Units, h.Problems)
 	}
+	h.Problems = nil // of the gates, which have no marks here
+	if h.Settle(); h.State != Unknown || h.Status != int(diag.StatusTimeout) || h.Summary != "unknown: 1 of 1, systemd did not report 2 instances" {
+		t.Errorf("%s: %s, %d", h.State, h.Summary, h.Status)
+	}
+}
+
+// A busy systemd must not make a host look broken, or a server that may be starting be
+// restarted.
+func TestLook_SilentSystemdProvesNothing(t *testing.T) {
+	cfg := &config.Config{Instances: []config.Instance{{Name: "gpu_orchestrator", Enabled: true}, {Name: "mcp_bus", Enabled: true, RequireModels: true}}}
+	w := requirement.Run{Orchestrator: requirement.Service{Unit: "justnews@gpu_orchestrator.service"}}
+	w.Bus.Unit = "justnews@mcp_bus.service"
+	h := New()
+	h.Problems = []diag.Problem{{Code: diag.ServerUnproven}, {Code: diag.BusUnreachable, Subject: "u", Message: "m", Fix: diag.Do(diag.Restart(w.Bus.Unit)...)}}
+	h.LookAtUnits(t.Context(), cfg, w, loaded{deaf: "justnews@gpu_orchestrator.service"}, nil)
+	h.doubt(w)
+	if fix := h.Problems[1].Fix.String(); h.Problems[0].Severity != diag.Warning || strings.Contains(fix, "restart") || !strings.Contains(fix, "justnews-gate status") {
+		t.Errorf("%+v", h.Problems)
+	}
+	h.Problems = h.Problems[:1]
+	if r, why := h.Steady(Open{Any: true, Models: true}); r != Pending || why != nil {
+		t.Errorf("%v: %v", r, why)
+	}
 }
 
 // A guarded unit is wanted where its own package enables it.

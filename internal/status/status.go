@@ -34,6 +34,7 @@ const (
 	Stopped  = "stopped"
 	Degraded = "degraded" // all are up, and something is wrong
 	Down     = "down"
+	Unknown  = "unknown" // systemd did not report every unit, and nothing else is wrong
 )
 
 // Answers is the state of a server that answers.
@@ -52,7 +53,8 @@ type Host struct {
 	// Target and Preload are justnews.target and justnews-preload.service.
 	Target, Preload facts.Unit
 
-	seen map[string]facts.Unit // by instance
+	seen   map[string]facts.Unit // by instance
+	unseen int                   // instances that systemd did not report
 }
 
 // New is a host before the first look.
@@ -107,6 +109,7 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	}
 	h.lookAtGPUs(<-gpus, w.GPU)
 	h.LookAtUnits(ctx, cfg, w, x.Units, marks)
+	h.doubt(w)
 	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.OrchestratorUnreachable, h.seen[cmp.Or(unitname.Instance(w.Orchestrator.Unit), w.Orchestrator.Unit)])
 	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.BusUnreachable, h.seen[unitname.Instance(w.Bus.Unit)])
 	if h.refusedForTheStore() {
@@ -152,8 +155,9 @@ func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requiremen
 		mark.After = g.After()
 		all = append(all, gated{g.Unit, true, mark})
 	}
-	for _, i := range all {
+	for n, i := range all {
 		if !h.lookAtUnit(ctx, units, i.name, i.enabled, i.mark) {
+			h.unseen = len(all) - n
 			return
 		}
 		seen := h.Units[len(h.Units)-1]
@@ -165,6 +169,23 @@ func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requiremen
 		}
 	}
 	h.lookAtOthers(ctx, units)
+}
+
+// doubt takes back what only systemd could confirm, where it did not answer: it may be busy
+// with a reload, or have no CPU. A server whose unit is not known may be starting.
+func (h *Host) doubt(w requirement.Run) {
+	if h.unseen == 0 {
+		return
+	}
+	for i, p := range h.Problems {
+		switch {
+		case p.Code == diag.ServerUnproven:
+			h.Problems[i].Severity = diag.Warning
+		case p.Code == diag.OrchestratorUnreachable && w.Orchestrator.Unit != "" && h.Orchestrator.Unit == nil,
+			p.Code == diag.BusUnreachable && w.Bus.Unit != "" && h.Bus.Unit == nil:
+			h.Problems[i].Fix = diag.Advise("look again when systemd answers, since its unit may be starting", diag.Run("justnews-gate", "status"))
+		}
+	}
 }
 
 // LoadedUnits is a systemd that lists what it has loaded.

@@ -84,6 +84,8 @@ func (h *Host) Steady(o Open) (Reading, []diag.Problem) {
 	switch {
 	case !o.Any:
 		return Shut, nil
+	case len(found) == 0 && h.unseen > 0: // nothing was found, and not everything could be verified
+		return Pending, nil
 	case len(found) == 0 && (!o.Models || h.Models.State == check.Ready.String()):
 		return Holds, nil
 	}
