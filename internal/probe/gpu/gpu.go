@@ -85,6 +85,7 @@ type ended struct {
 	out    bounded
 	errs   bounded
 	killed bool // at the limit, or because ctx ended
+	unread bool // it ended, and not all of its output was read in time
 	stuck  bool // it does not die
 }
 
@@ -102,7 +103,11 @@ func (p Prober) ask(ctx context.Context) facts.GPULook {
 	case e.killed:
 		return facts.GPULook{Kind: facts.HelperHung, Detail: p.hung(e)}
 	}
-	return e.answer()
+	look := e.answer()
+	if e.unread && look.Kind == facts.HelperNonsense {
+		return facts.GPULook{Kind: facts.HelperHung, Detail: "its output was not read in time"}
+	}
+	return look
 }
 
 // run starts the helper and returns when it has ended, or when there is no
@@ -122,7 +127,7 @@ func (p Prober) run(ctx context.Context) (*ended, error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = cmd.Wait() // how it ended is in ProcessState
+		e.unread = errors.Is(cmd.Wait(), exec.ErrWaitDelay) // how it ended is in ProcessState
 	}()
 	timer := time.NewTimer(p.Limit)
 	defer timer.Stop()
@@ -133,10 +138,10 @@ func (p Prober) run(ctx context.Context) (*ended, error) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	e.killed = true
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	select {
-	case <-done:
+	case <-done: // it may have ended before, while this process was stopped
+		e.state, e.killed = cmd.ProcessState, !cmd.ProcessState.Exited()
 		return e, nil
 	case <-time.After(2 * grace): // WaitDelay, and the same again
 		// Its goroutines still write to e, which must not be read.
@@ -161,7 +166,7 @@ func notStarted(helper string, err error) facts.GPULook {
 func (p Prober) hung(e *ended) string {
 	s := fmt.Sprintf("no answer within %s", p.Limit)
 	if e.stuck {
-		return s + ", and it cannot be killed: it waits inside the driver"
+		return fmt.Sprintf("%s, and SIGKILL did not end it within %s: it may wait inside the driver", s, 2*grace)
 	}
 	if said := e.complaint(); said != "" {
 		s += "; it said: " + said

@@ -104,6 +104,20 @@ func TestHelper_HangingHelperIsKilledAtTheLimit(t *testing.T) {
 	}
 }
 
+func TestHelper_AnswerDuringAStopCounts(t *testing.T) {
+	p := script(t, "(sleep 1; kill -CONT $PPID) </dev/null >/dev/null 2>&1 &\nkill -STOP $PPID\necho '"+object+"'")
+	p.Limit = 500 * time.Millisecond
+	if look := p.Look(t.Context()); look.Kind != facts.GPUAnswered {
+		t.Errorf("%+v", look)
+	}
+}
+
+func TestHelper_OutputThatIsNotReadInTimeIsNoNonsense(t *testing.T) {
+	if look := script(t, "sleep 60 &").Look(t.Context()); look.Kind != facts.HelperHung || !strings.Contains(look.Detail, "was not read") {
+		t.Errorf("%+v", look)
+	}
+}
+
 func TestHelper_CancelledRunIsNotAHang(t *testing.T) {
 	p := script(t, "sleep 1000")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
