@@ -92,7 +92,7 @@ const (
 	MPSEmpty                        // status 0 and no output
 	MPSNoDaemon                     // "Cannot find MPS control daemon process"
 	MPSHung                         // no answer in time
-	MPSCutOff                       // no answer, and not known to be the daemon's fault: its caller had little time left, or the control program was slow
+	MPSCutOff                       // no answer, and not known to be the daemon's fault: its caller had little time left, or one of the two was slow
 	MPSNoTurn                       // the lock around all queries was not released in time
 	MPSDenied                       // "Not enough privilege"
 	MPSLibrary                      // status 244 and no output: libcuda.so.1 is missing (580)

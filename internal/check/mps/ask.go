@@ -22,10 +22,6 @@ func Control(a facts.MPSAnswer, m facts.MPS, w Wanted) []diag.Problem {
 		// The look came before or after the end of the daemon.
 		p.Code, p.Message, p.Fix = diag.MPSDead, "the control program finds no daemon", diag.Do(w.start()...)
 	case facts.MPSHung:
-		if m.Daemon != nil && m.Daemon.State == "R" { // it may be waiting for a CPU
-			p.Seen += fmt.Sprintf("; %s, state R (running)", holder(m))
-			return []diag.Problem{late(p, "the MPS control daemon did not answer in time")}
-		}
 		p.Code, p.Message = diag.MPSWedged, "the MPS control daemon does not answer"
 		p.Fix = diag.Do(w.kill(m.Lock.PID)...)
 	case facts.MPSCutOff:

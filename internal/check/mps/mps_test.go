@@ -252,7 +252,6 @@ func TestDaemon_EachAnswerIsJudged(t *testing.T) {
 		"no daemon":            {facts.MPSNoDaemon, liveMPS(), wantMPS(), diag.MPSDead, "finds no daemon"},
 		"hung":                 {facts.MPSHung, liveMPS(), wantMPS(), diag.MPSWedged, "systemctl kill -s SIGKILL -- justnews-mps.service; "},
 		"cut off":              {facts.MPSCutOff, liveMPS(), wantMPS(), diag.MPSTimeout, "justnews-gate retry"},
-		"hung, and running":    {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Daemon.State = "R" }), wantMPS(), diag.MPSTimeout, "state R (running)"},
 		"hung, by hand":        {facts.MPSHung, liveMPS(), wantMPS(byHand), diag.MPSWedged, "kill -KILL 41; "},
 		"hung, and not to see": {facts.MPSHung, liveMPS(func(m *facts.MPS) { m.Lock.PID = 0 }), wantMPS(byHand), diag.MPSWedged, "pkill -KILL -f '[n]vidia-cuda-mps-control'; "},
 		"timed out waiting":    {facts.MPSNoTurn, liveMPS(), wantMPS(), diag.MPSTimeout, "timed out waiting"},

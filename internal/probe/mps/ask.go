@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,11 +51,10 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	// A separate process group, so that children cannot keep the pipes open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	waits := false // for the daemon, and not for a CPU or a disk
+	hangs := false
 	cmd.Cancel = func() error {
 		time.Sleep(lastChance)
-		console, _ := p.process(cmd.Process.Pid)
-		waits = console.State == "S"
+		hangs = p.daemonHangs(cmd.Process.Pid)
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
@@ -64,10 +64,11 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	began := time.Now()
 	err := cmd.Run()
 	ended := cmd.ProcessState != nil && cmd.ProcessState.Exited() // by itself
-	switch {
-	case errors.Is(err, exec.ErrWaitDelay): // it ended, and a child kept a pipe open
+	late := errors.Is(err, exec.ErrWaitDelay)                     // a child kept a pipe open, or this process had no CPU to read it
+	if late {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	case ended && errors.Is(err, ctx.Err()): // it had answered while this process was stopped
+	}
+	if late || ended && errors.Is(err, ctx.Err()) { // or it had answered while this process was stopped
 		err = nil
 	}
 	switch {
@@ -78,12 +79,23 @@ func (p Prober) Ask(ctx context.Context, commands ...string) facts.MPSAnswer {
 	case ctx.Err() != nil && !ended:
 		lasted := time.Since(began).Round(time.Millisecond)
 		a := facts.MPSAnswer{Kind: facts.MPSHung, Detail: fmt.Sprintf("no answer within %s", lasted)}
-		if !waits || caller.Err() != nil && lasted < shortest {
+		if !hangs || caller.Err() != nil && lasted < shortest {
 			a.Kind = facts.MPSCutOff
 		}
 		return a
 	}
-	return read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
+	a := read(out.String(), errs.String(), cmd.ProcessState.ExitCode(), err)
+	if late && a.Kind != facts.MPSAnswered {
+		a.Kind = facts.MPSCutOff
+	}
+	return a
+}
+
+// daemonHangs reports whether a console that has not ended waits for a daemon that is
+// asleep: not for a CPU or a disk, and the daemon not for a CPU.
+func (p Prober) daemonHangs(console int) bool {
+	c, d := p.states(console), p.states(lock(filepath.Join(p.PipeDirectory, lockName)).PID)
+	return c != "" && strings.Trim(c, "S") == "" && !strings.Contains(d, "R")
 }
 
 // read parses what one console printed.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -172,6 +173,24 @@ func TestAsk_BusyConsoleIsNoHungDaemon(t *testing.T) {
 	}
 }
 
+// A daemon that waits for a CPU cannot be told from one that uses it.
+func TestAsk_BusyDaemonIsNotHung(t *testing.T) {
+	p := patient(program(t, "exec sleep 1000"))
+	p.PipeDirectory, p.Timeout = t.TempDir(), 2*time.Second
+	if said, _ := play(t, exec.Command(os.Args[0]), "hold and be busy", filepath.Join(p.PipeDirectory, lockName)); said != "<nil>" {
+		t.Fatal(said)
+	}
+	if a := p.Ask(t.Context()); a.Kind != facts.MPSCutOff {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestAsk_OutputThatIsNotReadInTimeIsNoAnswer(t *testing.T) {
+	if a := patient(program(t, "sleep 1000 &")).Ask(t.Context()); a.Kind != facts.MPSCutOff {
+		t.Errorf("%+v", a)
+	}
+}
+
 // A query lasts longer than its limit if this process is stopped meanwhile, as by a
 // debugger or a frozen control group.
 func TestAsk_AnswerDuringAStopCounts(t *testing.T) {
@@ -186,7 +205,7 @@ func TestAsk_AnswerDuringAStopCounts(t *testing.T) {
 func TestAsk_ChildThatKeepsThePipeIsKilled(t *testing.T) {
 	fifo, wait := gone(t)
 	a := patient(program(t, "exec 9>"+fifo+"\necho 100.0\nsleep 1000 &")).Ask(t.Context())
-	if a.Kind != facts.MPSNonsense {
+	if a.Kind != facts.MPSAnswered {
 		t.Errorf("%+v", a)
 	}
 	wait()

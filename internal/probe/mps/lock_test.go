@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,8 +32,8 @@ func TestMain(m *testing.M) {
 func child(role, path string) int {
 	held := unix.Flock_t{Type: unix.F_WRLCK}
 	switch role {
-	case "hold", "hold for its open file":
-		command := map[string]int{"hold": unix.F_SETLK}[role]
+	case "hold", "hold and be busy", "hold for its open file":
+		command := map[string]int{"hold": unix.F_SETLK, "hold and be busy": unix.F_SETLK}[role]
 		if command == 0 {
 			command = unix.F_OFD_SETLK
 		}
@@ -41,6 +42,13 @@ func child(role, path string) int {
 			err = unix.FcntlFlock(f.Fd(), command, &held)
 		}
 		fmt.Println(err)
+		if role == "hold and be busy" {
+			go func() {
+				for n := 0; ; n++ {
+					runtime.KeepAlive(n)
+				}
+			}()
+		}
 	case "look":
 		m := Prober{PipeDirectory: path}.Look()
 		fmt.Printf("blocked %q, exists %v, lock %v %v %q\n", m.Directory.Blocked, m.Directory.Exists, m.Lock.Exists, m.Lock.Held, m.Lock.Err)

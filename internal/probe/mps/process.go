@@ -108,6 +108,19 @@ func (p Prober) process(pid int) (one facts.MPSProcess, ok bool) {
 	return one, true
 }
 
+// states returns the states of the threads of a process, a letter each, as in proc(5).
+func (p Prober) states(pid int) string {
+	var all strings.Builder
+	threads, _ := filepath.Glob(p.proc(strconv.Itoa(pid) + "/task/*/stat"))
+	for _, name := range threads {
+		text, _ := os.ReadFile(name)
+		if _, rest, found := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " "); found && rest != "" {
+			all.WriteString(rest[:1])
+		}
+	}
+	return all.String()
+}
+
 // What is read of a process, in bytes. Anyone can start many with NVIDIA's name
 // and megabytes of arguments, which are kept; the environment is not.
 const (
