@@ -152,7 +152,7 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil
-	} else if err == nil && started.Refused == "" && checkunit.Judge(u).State == check.Ready {
+	} else if err == nil && checkunit.Judge(u).State == check.Ready {
 		return nil
 	}
 	if problem := checkunit.NotDone(name, "start", started, err); problem != nil {
