@@ -221,7 +221,7 @@ func TestRetry_WaitsWhileSystemdRestartsTheUnit(t *testing.T) {
 		"it comes up":          {[]facts.Unit{failed, queued, starting, starting, up}, "", 3 * settledEvery},
 		"its gate has refused": {[]facts.Unit{failed, starting, refused, up}, checkunit.GateRefused, settledEvery},
 		"it is stopped":        {[]facts.Unit{failed, starting, stopped, up}, "it is not up", settledEvery},
-		"it crashes":           {[]facts.Unit{failed, queued, starting, {ActiveState: "activating", SubState: "auto-restart"}, up}, "it is not up", 2 * settledEvery},
+		"it crashes":           {[]facts.Unit{failed, queued, starting, {ActiveState: "activating", SubState: "auto-restart"}, up}, "the instance has failed", 2 * settledEvery},
 		"it takes too long":    {[]facts.Unit{failed, starting}, "it is not up yet", time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -261,9 +261,7 @@ func (h *Host) lookAtUnit(ctx context.Context, units gate.Units, instance string
 		h.Problems = append(h.Problems, unit.RefusedBefore(u))
 	}
 	if seen.State == unit.Failed {
-		ended := u // also between two tries
-		ended.ActiveState, ended.SubState = "failed", "failed"
-		h.Problems = append(h.Problems, *unit.Failure(ended))
+		h.Problems = append(h.Problems, *unit.Failure(unit.Ended(u)))
 	}
 	h.Problems = append(h.Problems, gated...)
 	return true

@@ -266,6 +266,9 @@ func TestKeptDown_OnlyAUnitThatItsGateKeepsDown(t *testing.T) {
 	if p := unit.NotUp("x", refused("activating", "auto-restart", text)); p.Message != unit.GateRefused || !strings.Contains(p.Seen, string(diag.StoreRoot)) || !strings.Contains(p.Fix.String(), "journalctl") {
 		t.Errorf("%+v", p)
 	}
+	if p := unit.NotUp("x", refused("activating", "auto-restart", "")); p.Message != "the instance has failed" || p.Fix.Empty() {
+		t.Errorf("%+v", p)
+	}
 	if p := unit.NotUp("x", refused("active", "running", "")); p.Code != diag.UnitFailed || p.Message != "it is not up" {
 		t.Errorf("%+v", p)
 	}

@@ -29,6 +29,14 @@ func Failure(u facts.Unit) *diag.Problem {
 		j.Reason, "active", fixOf(u)), u))
 }
 
+// Ended returns a unit that has failed as it is after its last try, also between two.
+func Ended(u facts.Unit) facts.Unit {
+	if WordOf(u, true) == Failed {
+		u.ActiveState, u.SubState = "failed", "failed"
+	}
+	return u
+}
+
 // Judge judges a unit that something else needs. Failed means that waiting is
 // pointless; Idle that nothing is under way to start it. A unit between two
 // automatic restarts, or with a job, is Pending whatever its last result.
@@ -113,7 +121,7 @@ func KeptDown(u facts.Unit) *diag.Problem {
 
 // NotUp is the problem of a unit that was started and is not up.
 func NotUp(name string, u facts.Unit) diag.Problem {
-	if p := KeptDown(u); p != nil {
+	if p := KeptDown(Ended(u)); p != nil {
 		if p.Message == GateRefused {
 			p.Fix = diag.Advise("do what its gate advises", diag.Retry()).Looking(diag.LogOf(name))
 		}
