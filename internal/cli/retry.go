@@ -13,6 +13,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/gate"
 	"justnews/internal/requirement"
+	"justnews/internal/status"
 	"justnews/internal/unitname"
 )
 
@@ -45,7 +46,9 @@ func (c *retryCommand) Run(a *app) error {
 			return w, append(problems, wrong...)
 		},
 		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
-			return gate.Retry(ctx, w, x, units, conn)
+			r := gate.Retry(ctx, w, x, units, conn)
+			r.Problems = status.Fold(r.Problems) // what refuses one gate often refuses them all
+			return r
 		},
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"justnews/internal/check/unit"
 	"justnews/internal/diag"
+	"justnews/internal/facts"
 	"justnews/internal/unitname"
 )
 
@@ -45,6 +46,17 @@ func TestAlike_ANameStandsOnlyWhereTheOtherTextHasTheOther(t *testing.T) {
 		if c.a.alike(c.b) || c.b.alike(c.a) {
 			t.Errorf("%+v is like %+v", c.a, c.b)
 		}
+	}
+}
+
+func TestFold_GatesRefusedByOneCauseAreOne(t *testing.T) {
+	refused := func(name, message string) diag.Problem {
+		return unit.NotUp(name, facts.Unit{Name: name, LoadState: "loaded", ActiveState: "failed",
+			StatusText: unit.StatusOfRefusal(diag.Problem{Code: diag.StoreAgent, Subject: "scout", Message: message})})
+	}
+	got := Fold([]diag.Problem{refused("justnews@scout.service", "m"), refused("justnews@memory.service", "m"), refused("justnews@critic.service", "other")})
+	if len(got) != 2 || got[0].Subject != "justnews@scout.service and also memory" {
+		t.Errorf("%+v", got)
 	}
 }
 
