@@ -148,10 +148,9 @@ func unknownCommand(model *kong.Application, args []string) (word string, known 
 		known = nil
 		var found *kong.Node
 		for _, child := range node.Children {
-			if child.Hidden {
-				continue
+			if !child.Hidden {
+				known = append(known, child.Name)
 			}
-			known = append(known, child.Name)
 			if child.Name == arg {
 				found = child
 			}
