@@ -106,9 +106,9 @@ func (s *state) guards(c *Config) {
 func (s *state) guardUnit(g *Guard) bool {
 	path := []string{"guards", g.Name, "unit"}
 	switch {
+	case s.isBad(path), s.isBad(path[:2]):
 	case !s.isWritten(path...):
 		s.fail(diag.ConfigValue, path[:2], atKey, dotted(path[:2])+" has no unit", "", "unit = \"NAME.service\"", "add the unit")
-	case s.isBad(path):
 	case strings.HasPrefix(g.Unit, "justnews@") || strings.HasPrefix(g.Unit, "justnews-"):
 		s.guardFails(g, "unit", quote(g.Unit)+" is a unit of JustNews, which is not guarded", "a service of another package",
 			"an instance has a gate: list it in [instances]")
