@@ -103,7 +103,7 @@ func (h *hold) pause(res gate.Result, until time.Time) bool {
 
 func refusal(res gate.Result) string {
 	for _, p := range diag.Errors(res.Problems) {
-		return string(p.Code) + ": " + p.Message
+		return p.String()
 	}
 	return "no reason was given"
 }

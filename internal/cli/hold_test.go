@@ -161,3 +161,11 @@ func TestStateOf_ChangesWithContentModeAndPlace(t *testing.T) {
 		seen[state] = step.name
 	}
 }
+
+// It is what status compares with its own findings.
+func TestRefusal_IsTheWholeProblem(t *testing.T) {
+	p := diag.Problem{Code: diag.StoreRoot, Subject: "/opt/justnews/models", Message: "it does not exist"}
+	if got := refusal(gate.Result{Problems: []diag.Problem{p}}); got != p.String() {
+		t.Errorf("%q, want %q", got, p.String())
+	}
+}

@@ -139,6 +139,12 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
 	},
+	"gates that hold, and are refused again and again": {
+		func() *Host {
+			return seventeen(in("active", "running", ""), in("activating", "start-pre", "waiting: refused: "+noSnapshot))
+		},
+		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
+	},
 	"the preload was refused, and the gates for want of models": {
 		func() *Host {
 			h := refused("MODELS-INCOMPLETE: http://127.0.0.1:8014: the orchestrator loaded fewer models than it should")

@@ -90,8 +90,12 @@ func Refuses(u facts.Unit) bool { return strings.HasPrefix(WaitsFor(u.StatusText
 // refusal returns the last status of the gate of a unit that is not running, "" if it is
 // not what keeps the unit down. systemd clears the text when a start begins.
 func refusal(u facts.Unit) string {
-	text, _ := strings.CutPrefix(u.StatusText, refusedPrefix)
-	if text == u.StatusText {
+	status := u.StatusText
+	if u.ActiveState == "activating" { // or it holds
+		status = WaitsFor(status)
+	}
+	text, refused := strings.CutPrefix(status, refusedPrefix)
+	if !refused {
 		return ""
 	}
 	return text
@@ -113,9 +117,9 @@ func RefusedBefore(u facts.Unit) diag.Problem {
 }
 
 // LastRefused reports whether the last start of a unit was refused and the next one has not
-// begun: a restart job queued by systemd is not a new start.
+// begun, or its gate holds: a restart job queued by systemd is not a new start.
 func LastRefused(u facts.Unit) bool {
-	between := strings.HasPrefix(u.SubState, "auto-restart") || u.ActiveState == "failed" && !u.Job
+	between := u.ActiveState == "activating" || u.ActiveState == "failed" && !u.Job
 	return u.LoadState == "loaded" && between && refusal(u) != ""
 }
 

@@ -105,6 +105,9 @@ func TestLastRefused_BetweenTwoTriesOnly(t *testing.T) {
 	}{
 		"it failed":               {facts.Unit{LoadState: "loaded", ActiveState: "failed", StatusText: refused}, true},
 		"it is tried again later": {facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "auto-restart", Job: true, StatusText: refused}, true},
+		"it holds":                {facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "start-pre", StatusText: "waiting: " + refused}, true},
+		"it waits":                {facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "start-pre", StatusText: "waiting: models: " + refused}, false},
+		"it held, and is up":      {facts.Unit{LoadState: "loaded", ActiveState: "active", StatusText: "waiting: " + refused}, false},
 		"it has a job":            {facts.Unit{LoadState: "loaded", ActiveState: "failed", Job: true, StatusText: refused}, false},
 		"it was stopped":          {facts.Unit{LoadState: "loaded", ActiveState: "inactive", StatusText: refused}, false},
 		"it failed otherwise":     {facts.Unit{LoadState: "loaded", ActiveState: "failed"}, false},
