@@ -268,7 +268,7 @@ func TestCompletion_QuotesAreNoPartOfAName(t *testing.T) {
 	for _, shell := range shells {
 		t.Run(shell, func(t *testing.T) {
 			shellOrSkip(t, shell)
-			dir, env := host(t, "memory", "scout")
+			dir, env := host(t, "memory", "scout", "zz top")
 			lines := []string{`justnews-gate gate 'sc`, `justnews-gate "gate" "sc`, `justnews-gate "gate" sc`}
 			for i, got := range answers(t, shell, dir, env, lines...) {
 				want := "scout"
@@ -279,6 +279,9 @@ func TestCompletion_QuotesAreNoPartOfAName(t *testing.T) {
 				if strings.TrimRight(got, " ") != want {
 					t.Errorf("%s: %q, want %q", lines[i], got, want)
 				}
+			}
+			if got := answers(t, shell, dir, env, `justnews-gate gate "z`)[0]; shell == "bash" && got != "" { // "zz\ top" is another name
+				t.Errorf("%q is offered", got)
 			}
 		})
 	}

@@ -2,7 +2,7 @@
 # bash completion of justnews-gate, as printed by: justnews-gate completion bash
 
 _justnews_gate() {
-	local cur=${COMP_WORDS[COMP_CWORD]} words=() word line begun
+	local cur=${COMP_WORDS[COMP_CWORD]} words=() word line begun quoted
 	COMPREPLY=()
 	type -P justnews-gate >/dev/null || return
 	# bash cuts --flag=value in three, and leaves the quotes.
@@ -17,8 +17,10 @@ _justnews_gate() {
 		directories) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 		*)
 			word=${line%%$'\t'*}
-			# Some names come from outside: one quoted word each.
-			[[ $word == "$begun"* ]] && COMPREPLY+=("$(printf %q "$word")")
+			# Some names come from outside: one quoted word each, and in an
+			# open quote only those that need no quotes.
+			printf -v quoted %q "$word"
+			[[ $word == "$begun"* && ($cur != [\"\']* || $quoted == "$word") ]] && COMPREPLY+=("$quoted")
 			;;
 		esac
 	done < <(command justnews-gate candidates -- "${words[@]}" "$begun" 2>/dev/null)
