@@ -66,12 +66,12 @@ func glanceText(terminal bool, color string, g *status.Host) string {
 func utf8Locale(name string) (string, bool) { return "C.UTF-8", name == "LC_ALL" }
 
 func TestStatus_IsCutOnATerminalOnly(t *testing.T) {
-	want := `down: 2 of 3 wait for 1 cause
+	want := `down: 1 of 3 wait for 1 cause
 
 error: UNIT-FAILED: justnews@crawler.service: the instance has failed
   fix: run
     justnews-gate retry
-  holds: crawler, scout
+  holds: crawler
 
 orchestrator  answers             http://127.0.0.1:8014, unit up
 models        loading             3 of 16 models loaded

@@ -253,8 +253,11 @@ func (f *causes) ofPreload(orchestrator *report.UnitStatus) *cause {
 }
 
 // holdTheRest counts instances that wait to those that are held, where there is
-// one cause alone that holds any.
+// one cause alone that holds any, and they do not wait for models that are being loaded.
 func (h *Host) holdTheRest(all []*cause) {
+	if h.Loading {
+		return
+	}
 	var only *cause
 	for _, c := range all {
 		if len(c.Holds) > 0 || Consequential(c.Problem.Code) || c.preload {

@@ -145,6 +145,15 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
 	},
+	"a gate that holds while the others wait for the models": {
+		func() *Host {
+			h := seventeen(in("active", "running", ""), in("activating", "start-pre", "waiting: models: 3 of 9 models loaded"))
+			add(h, "scout", "activating", "start-pre", "waiting: refused: USER-UNKNOWN: justnews@scout.service: no user")
+			h.Loading = true
+			return h
+		},
+		"down: 1 of 18 wait for 1 cause", diag.UserUnknown.Status(), []string{"USER-UNKNOWN holds 1"},
+	},
 	"the preload was refused, and the gates for want of models": {
 		func() *Host {
 			h := refused("MODELS-INCOMPLETE: http://127.0.0.1:8014: the orchestrator loaded fewer models than it should")
