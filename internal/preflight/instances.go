@@ -139,12 +139,11 @@ func (l *look) notFound(i instance) []host.Named {
 
 // ports finds the processes that listen on the instances' ports, and their units.
 func (l *look) ports(instances []instance) func() {
-	found, err := l.Host.Ports(lists.Map(instances, func(i instance) int { return i.Port }))
+	found, silent := l.Host.Ports(lists.Map(instances, func(i instance) int { return i.Port }))
 	ports := make([]facts.Port, len(instances))
-	var silent error
 	for n, i := range instances {
 		p := found[i.Port]
-		p.Port, p.Known = i.Port, err == nil && i.Port != 0
+		p.Port, p.Known = i.Port, silent == nil && i.Port != 0
 		for k := range p.Processes {
 			u, err := l.Units.UnitOfPID(l.ctx, p.Processes[k].PID)
 			if errors.Is(err, systemd.ErrUnreachable) {

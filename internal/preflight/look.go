@@ -174,7 +174,14 @@ func (l *look) space() func() {
 			spaces = append(spaces, l.Host.Space(path))
 		}
 	}
-	return func() { l.spaces = spaces }
+	return func() {
+		l.spaces = spaces
+		for _, s := range spaces {
+			if s.Err != "" {
+				l.notChecked("disk space of " + s.Path + ": " + s.Err)
+			}
+		}
+	}
 }
 
 // units asks systemd about everything that is ours, until a query fails: the next

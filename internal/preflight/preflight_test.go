@@ -308,11 +308,17 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.listen(1000)
 		}, diag.PortTaken, diag.Error, "UID 1000"},
 		{"a free port", func(w *world) { w.listen() }, diag.PortSilent, diag.Notice, scoutUnit},
+		{"ports that cannot be listed", func(w *world) {
+			w.job.Host.Ports = func([]int) (map[int]facts.Port, error) { return nil, errors.New("no /proc/net/tcp") }
+		}, diag.Unchecked, diag.Notice, "ports: no /proc/net/tcp"},
 		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
 		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "100 MiB"},
 		{"no inodes", func(w *world) {
 			w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 3} }
 		}, diag.DiskSpace, diag.Warning, "3 free inodes"},
+		{"a file system that this user cannot see", func(w *world) {
+			w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, Err: "permission denied"} }
+		}, diag.Unchecked, diag.Notice, "disk space of /opt/justnews/models: permission denied"},
 		{"few open files", func(w *world) { w.scout().Service.LimitNOFILE = 1024 }, diag.LimitNOFILE, diag.Warning, "LimitNOFILE=1024"},
 		{"few open files in all", func(w *world) { w.limits(facts.Limits{OpenMax: 4096}) }, diag.LimitNOFILE, diag.Warning, "fs.nr_open"},
 		{"no swap", func(w *world) { w.limits(facts.Limits{SwapKnown: true}) }, diag.SwapNone, diag.Notice, "swap"},
