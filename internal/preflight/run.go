@@ -86,7 +86,8 @@ func (j Job) free(ctx context.Context, w *requirement.Run) []diag.Problem {
 }
 
 // notStarted reports once that justnews.target is stopped and every instance with
-// it: that their servers are silent is then no finding, and not waited for.
+// it: that their servers are silent is then no finding, and not waited for. A model
+// server in a unit of its own does not stop with the target.
 func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Units) []diag.Problem {
 	if units == nil {
 		return nil
@@ -95,7 +96,7 @@ func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Unit
 	if h.LookAtUnits(ctx, j.Config, *w, units, nil); !h.Stopped() {
 		return nil
 	}
-	w.RequireModels = w.RequireModels && w.Orchestrator.Unit == ""
+	w.RequireModels = w.RequireModels && unitname.Instance(w.Orchestrator.Unit) == ""
 	w.RequireBus = w.RequireBus && w.Bus.Unit == ""
 	return []diag.Problem{checkorchestrator.TargetStopped()}
 }

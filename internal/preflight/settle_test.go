@@ -18,10 +18,16 @@ func TestPreflight_StoppedHostIsNotQueried(t *testing.T) {
 	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Enabled: true}}}
 	wanted := requirement.Run{RequireModels: true, RequireBus: true}
 	wanted.Orchestrator.Unit, wanted.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
+	stopped := everyUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"}
 	w := wanted
-	found := Job{Config: cfg}.notStarted(t.Context(), &w, everyUnit{LoadState: "loaded", ActiveState: "inactive", SubState: "dead"})
+	found := Job{Config: cfg}.notStarted(t.Context(), &w, stopped)
 	if len(found) != 1 || found[0].Severity != diag.Warning || w.RequireModels || w.RequireBus {
 		t.Errorf("%+v, models %v, bus %v", found, w.RequireModels, w.RequireBus)
+	}
+	w = wanted
+	w.Orchestrator.Unit = "ollama.service"
+	if (Job{Config: cfg}).notStarted(t.Context(), &w, stopped); !w.RequireModels || w.RequireBus {
+		t.Errorf("a model server of its own: models %v, bus %v", w.RequireModels, w.RequireBus)
 	}
 	for _, u := range []everyUnit{{LoadState: "loaded", ActiveState: "active", SubState: "running"}, {LoadState: "loaded", ActiveState: "inactive", Job: true}} {
 		if w = wanted; len(Job{Config: cfg}.notStarted(t.Context(), &w, u)) > 0 || !w.RequireModels || !w.RequireBus {
