@@ -118,8 +118,8 @@ vm:
 # there are changes that no test detects: examine each.
 mutate:
 	rc=0; \
-	for p in check/gpu check/host check/mps check/orchestrator check/store check/unit gate unitfile \
-		status envfile kernelcmdline modelmap requirement strictjson timespan tomlpos; do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
+	for p in check/gpu check/host check/mps check/orchestrator check/store check/unit gate preflight \
+		unitfile status envfile kernelcmdline modelmap requirement strictjson timespan tomlpos; do $(GO) run ./test/mutate ./internal/$$p || rc=1; done; \
 	$(GO) run ./test/mutate -tests ./internal/weights,./internal/probe/store ./internal/weights || rc=1; \
 	$(GO) run ./test/mutate -tests ./internal/plan,./internal/emit,./cmd/justnews-generator ./internal/plan || rc=1; \
 	exit $$rc

@@ -33,7 +33,7 @@ func (c *preflightCommand) Run(a *app) error {
 		run: func(ctx context.Context, w requirement.Run, x gate.World) gate.Result {
 			job := preflight.Job{Config: cfg, Host: a.host(), Marks: a.marks(cfg), Stop: c.Stop}
 			if conn, ok := x.Starter.(*systemd.Conn); ok {
-				job.Units, job.Stopper = conn, conn
+				job.Units = conn
 			}
 			if a.ConfigFile == "" && a.Root == "" { // else the generator reads another configuration
 				job.Generated = func(env []facts.EnvFile) facts.Generated {

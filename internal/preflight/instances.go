@@ -99,8 +99,8 @@ func (l *look) exists(path string) bool {
 // cachesOf returns the caches below a home that hold anything.
 func (l *look) cachesOf(home string) []envfile.Cache {
 	return lists.Filter(envfile.Caches, func(c envfile.Cache) bool {
-		entries, err := os.ReadDir(filepath.Join(l.Host.Root, home, c.Below))
-		return home != "" && err == nil && len(entries) > 0
+		entries, _ := os.ReadDir(filepath.Join(l.Host.Root, home, c.Below))
+		return home != "" && len(entries) > 0
 	})
 }
 
@@ -114,8 +114,8 @@ func (l *look) dropUnread(i *instance) {
 	if len(exec) == 0 || len(exec[0].Argv) == 0 {
 		return
 	}
-	text, err := safefile.Read(filepath.Join(l.Host.Root, exec[0].Argv[0]), maxScript)
-	if err != nil || !bytes.HasPrefix(text, []byte("#!")) || bytes.Contains(text, []byte(".sh")) {
+	text, _ := safefile.Read(filepath.Join(l.Host.Root, exec[0].Argv[0]), maxScript)
+	if !bytes.HasPrefix(text, []byte("#!")) || bytes.Contains(text, []byte(".sh")) {
 		return
 	}
 	for _, name := range host.InterpreterVariables {
@@ -129,10 +129,9 @@ func (l *look) dropUnread(i *instance) {
 // candidate exists.
 func (l *look) notFound(i instance) []host.Named {
 	homes := []string{"/root"}
-	if dirs, err := os.ReadDir(filepath.Join(l.Host.Root, "/home")); err == nil {
-		for _, d := range dirs {
-			homes = append(homes, "/home/"+d.Name())
-		}
+	dirs, _ := os.ReadDir(filepath.Join(l.Host.Root, "/home"))
+	for _, d := range dirs {
+		homes = append(homes, "/home/"+d.Name())
 	}
 	return lists.Filter(host.NamedInterpreters(i.sourced, homes), func(n host.Named) bool { return !slices.ContainsFunc(n.Candidates, l.exists) })
 }
@@ -149,7 +148,7 @@ func (l *look) ports(instances []instance) func() {
 			if errors.Is(err, systemd.ErrUnreachable) {
 				silent = err
 			}
-			started := err == nil && u.Name == i.unit.Name && u.MainPID > 0 && i.unit.MainPID == 0 // since it was looked at
+			started := u.Name == i.unit.Name && u.MainPID > 0 && i.unit.MainPID == 0 // since it was looked at
 			if p.Processes[k].Unit = u.Name; started || silent != nil {
 				p.Known = false
 			}

@@ -64,9 +64,9 @@ func (l *look) judgeInstance(i instance) []diag.Problem {
 	if i.account.User != "" { // else it was not looked up in time
 		problems = append(problems, host.Account(i.unit, i.account)...)
 		problems = append(problems, checkunit.RunsAs(i.unit, i.wanted, l.overrides, i.env)...)
-	}
-	if i.account.User != "" && i.account.Err == "" {
-		problems = append(problems, host.RemovesIPC(i.unit, i.account, l.limits)...)
+		if i.account.Err == "" {
+			problems = append(problems, host.RemovesIPC(i.unit, i.account, l.limits)...)
+		}
 	}
 	w, wrong := requirement.ForInstance(l.Config, i.Name, lookup(i.env), requirement.Flags{})
 	_, conflict := gate.Budget(w.Timeout, &i.unit)

@@ -29,10 +29,11 @@ const (
 	dialLimit = 2 * time.Second
 )
 
-// Units asks systemd.
+// Units asks systemd. Stop stops a unit and follows the job.
 type Units interface {
 	status.LoadedUnits
 	UnitOfPID(ctx context.Context, pid int) (facts.Unit, error)
+	Stop(ctx context.Context, unit string) (facts.Start, error)
 }
 
 // Job is one preflight.
@@ -41,9 +42,7 @@ type Job struct {
 	Host   Host
 	Units  Units                 // nil: there is no systemd to ask
 	Marks  map[string]facts.Mark // of the instances, nil: not known
-	// Stop frees the ports of the instances first, with Stopper.
-	Stop    bool
-	Stopper Stopper
+	Stop   bool                  // free the ports of the instances first
 	// Generated compares what the generator wrote with what it would write; nil:
 	// that is not known.
 	Generated func(env []facts.EnvFile) facts.Generated
@@ -287,19 +286,19 @@ func (l *look) environment(u facts.Unit, reading func(facts.Unit, []facts.EnvFil
 // errLate represents a deadline in the output.
 var errLate = errors.New("no answer within " + dialLimit.String())
 
-// dial tries every database that an environment names, each address once.
+// dial tries every database that an environment names, those of one variable once.
 func (l *look) dial(instances []instance) func() {
 	var all []facts.Database
 	for _, i := range instances {
 		for _, d := range host.Databases(i.sourced, "/etc/justnews/*.env or a drop-in") {
-			if !slices.ContainsFunc(all, func(o facts.Database) bool { return o.Name == d.Name && o.Address == d.Address && o.Bad == d.Bad }) {
+			if !slices.Contains(all, d) {
 				all = append(all, d)
 			}
 		}
 	}
 	var wg sync.WaitGroup
 	for n := range all {
-		if d := &all[n]; d.Address != "" && d.Bad == "" {
+		if d := &all[n]; d.Address != "" {
 			wg.Go(func() { d.Down = l.dialAny(d.Address) })
 		}
 	}

@@ -85,9 +85,7 @@ func pathsOf(s config.Service) []host.Path {
 			all = append(all, host.Path{What: what, Path: path, Want: want, Code: diag.ServicePath})
 		}
 	}
-	if len(s.Exec) > 0 {
-		add("service.exec", s.Exec[0], facts.Run)
-	}
+	add("service.exec", s.Exec[0], facts.Run)
 	add("service.working_directory", s.WorkingDirectory, facts.Enter)
 	return append(all, host.Granted(s.ReadWritePaths)...)
 }
@@ -107,6 +105,6 @@ func (h Host) reachFor(who facts.Account, p host.Path) facts.Reach {
 // that needs the path.
 func (h Host) absence(p host.Path, user string) facts.Reach {
 	r := h.Reach(facts.Account{User: user, UID: os.Geteuid()}, p.Path, p.Want)
-	r.Known = r.OK || r.Detail != "permission denied" || os.Geteuid() == 0
+	r.Known = r.Detail != "permission denied" || os.Geteuid() == 0
 	return r
 }

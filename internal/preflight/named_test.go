@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"justnews/internal/diag"
@@ -18,13 +19,22 @@ const starter = "/usr/local/bin/justnews-start-agent.sh"
 
 func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 	missing := func(w *world, path string) { w.out(path, path, "does not exist") }
+	denied := func(w *world, user string) {
+		was := w.job.Host.Reach
+		w.job.Host.Reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
+			if path == starter && as.User == user && as.UID == 997 {
+				return facts.Reach{Path: path, At: path, User: as.User, Known: true, Detail: "permission denied"}
+			}
+			return was(as, path, want)
+		}
+	}
 	for name, c := range map[string]struct {
 		toml   string
 		change func(w *world)
 		want   []string // code and subject
 	}{
 		"all is there":       {toml, func(*world) {}, nil},
-		"no instance":        {"", func(w *world) { missing(w, "/opt/justnews/models") }, []string{"CONFIG-EMPTY"}},
+		"no instance":        {"", func(w *world) { missing(w, "/models") }, []string{"CONFIG-EMPTY"}},
 		"the common program": {toml, func(w *world) { missing(w, starter) }, []string{"SERVICE-PATH 4 instances"}},
 		"an instance's program": {toml + "service = { exec = [\"/opt/scout\"] }\n", func(w *world) { missing(w, "/opt/scout") },
 			[]string{"SERVICE-PATH scout"}},
@@ -41,15 +51,10 @@ func TestNamed_ReportsWhatTheConfigurationNamesAndIsNotThere(t *testing.T) {
 			}
 		}, []string{"USER-UNKNOWN 4 instances"}},
 		"a user of one instance, who may not run the program": {toml + "service = { user = \"adra\" }\n", func(w *world) {
-			w.job.Host.Root = "" // elsewhere its users are others
-			was := w.job.Host.Reach
-			w.job.Host.Reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
-				if path == starter && as.User == "adra" && as.UID == 997 {
-					return facts.Reach{Path: path, At: path, User: as.User, Known: true, Detail: "permission denied"}
-				}
-				return was(as, path, want)
-			}
+			w.job.Host.Root = ""
+			denied(w, "adra")
 		}, []string{"SERVICE-PATH scout"}},
+		"a user of a root, whose users are others":   {toml, func(w *world) { denied(w, "justnews") }, nil},
 		"a configuration that the gates cannot read": {toml, func(w *world) { w.out(w.job.Config.Files[0], w.job.Config.Files[0], "permission denied") }, []string{"CONFIG-UNREADABLE 4 instances"}},
 		"a map that the gates cannot read":           {toml, func(w *world) { w.out(modelMap, "/etc/justnews", "permission denied") }, []string{"MAP-UNREADABLE mcp_bus, memory, scout"}},
 		"a map that is not there":                    {toml, func(w *world) { w.out(modelMap, modelMap, "does not exist") }, nil},
@@ -92,9 +97,22 @@ func subject(p diag.Problem) string {
 }
 
 func TestNamed_WhatThisProcessMayNotSeeIsNotMissing(t *testing.T) {
-	w := newWorld(t)
+	w, cfg := newWorld(t), load(t, toml)
 	w.out(starter, "/usr/local", "permission denied")
-	if got := len(Named(load(t, toml), "/models", w.job.Host)); got != 0 && os.Geteuid() != 0 || got == 0 && os.Geteuid() == 0 {
-		t.Errorf("%d findings as user %d", got, os.Geteuid())
+	findings := func() int { return len(Named(cfg, "/models", w.job.Host)) }
+	if os.Geteuid() == 0 {
+		if findings() == 0 {
+			t.Error("root is denied nothing that others may do")
+		}
+		if err := syscall.Seteuid(65534); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = syscall.Seteuid(0) }()
+	}
+	if got := findings(); got != 0 {
+		t.Errorf("%d findings", got)
+	}
+	if w.out(starter, "/usr/local", "does not exist"); findings() != 1 {
+		t.Errorf("%d findings of a missing program", findings())
 	}
 }

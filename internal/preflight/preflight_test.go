@@ -38,6 +38,8 @@ type world struct {
 
 	mu     sync.Mutex
 	fails  error // of systemd
+	stops  []string
+	denies string // the unit that the caller may not stop
 	reach  map[string]facts.Reach
 	dialed []string
 	refuse map[string]error
@@ -66,6 +68,14 @@ func (w *world) UnitOfPID(_ context.Context, pid int) (facts.Unit, error) {
 		return facts.Unit{Name: name}, nil
 	}
 	return facts.Unit{}, errors.New("no unit")
+}
+
+func (w *world) Stop(_ context.Context, unit string) (facts.Start, error) {
+	if unit == w.denies {
+		return facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied", Detail: "Permission denied"}, nil
+	}
+	w.stops = append(w.stops, unit)
+	return facts.Start{Result: "done"}, nil
 }
 
 const toml = `[instances.gpu_orchestrator]
@@ -156,7 +166,7 @@ func (w *world) instance(name string, pid int) {
 	u.Sandbox.PrivateTmp, u.Sandbox.ProtectHome, u.Sandbox.ProtectSystem = true, "yes", "strict"
 	u.Sandbox.Writable = []string{"/var/cache/justnews/" + name}
 	u.Service = facts.Service{
-		FileState: "enabled-runtime", Restart: "on-failure", StartBurst: 5,
+		Group: "justnews", FileState: "enabled-runtime", Restart: "on-failure", StartBurst: 5,
 		ExecStart:   []facts.Exec{{Argv: []string{"/usr/local/bin/justnews-start-agent.sh", name}}},
 		LimitNOFILE: 65536,
 	}
@@ -299,6 +309,11 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
 		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
 		{"an interpreter below a hidden home", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=/home/adra/bin/python\n") }, diag.HomeHidden, diag.Error, "ProtectHome=yes"},
+		{"a missing interpreter of a program", func(w *world) {
+			w.write(starter, "no script")
+			w.write("/etc/justnews/scout.env", "PYTHON_BIN=/opt/none/bin/python\n")
+			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
+		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
 		{"a missing conda environment", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
 		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
@@ -311,7 +326,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		{"ports that cannot be listed", func(w *world) {
 			w.job.Host.Ports = func([]int) (map[int]facts.Port, error) { return nil, errors.New("no /proc/net/tcp") }
 		}, diag.Unchecked, diag.Notice, "ports: no /proc/net/tcp"},
-		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "5.0 GiB"},
+		{"little space", func(w *world) { w.free(5 << 30) }, diag.DiskSpace, diag.Warning, "left for /opt/justnews/models, /var/cache/justnews, /var/log/justnews, /var/lib/justnews 5.0 GiB"},
 		{"no space", func(w *world) { w.free(100 << 20) }, diag.DiskSpace, diag.Error, "100 MiB"},
 		{"no inodes", func(w *world) {
 			w.job.Host.Space = func(path string) facts.Space { return facts.Space{Path: path, At: "/", Free: 1 << 40, Inodes: 3} }
@@ -366,6 +381,9 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.scout().Sandbox.Source = map[string]string{"/": "/image"}
 			w.job.Config.Models.Root = "/var/lib/justnews/models"
 		}, diag.StoreRoot, diag.Warning, "set models.root = \"/data/justnews/models\""},
+		{"a store that is hidden from the orchestrator alone", func(w *world) {
+			w.units["justnews@gpu_orchestrator.service"].Sandbox.Emptied = []string{"/opt"}
+		}, diag.StoreRoot, diag.Error, "hidden by TemporaryFileSystem= of the unit"},
 		{"a map that is inaccessible", func(w *world) { w.every(func(u *facts.Unit) { u.Sandbox.Inaccessible = []string{"/etc/justnews"} }) }, diag.MapUnreadable, diag.Error, "InaccessiblePaths="},
 		{"a need that is hidden", func(w *world) {
 			w.job.Config.Probes = map[string]config.Probe{"mount": {Name: "mount", Kind: "path", Path: "/srv/x"}}
@@ -403,6 +421,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			limits.RemoveIPC = true
 			w.job.Host.Limits = func() facts.Limits { return limits }
 		}, diag.IPCRemoved, diag.Warning, "loginctl enable-linger -- justnews"},
+		{"a user's downloads", func(w *world) { w.downloads("/home/adra", "model") }, diag.HomeHidden, diag.Warning, "/home/adra/.cache/huggingface"},
 		{"a cache below a home", func(w *world) { w.write("/etc/justnews/scout.env", "TRITON_CACHE_DIR=/home/adra/.triton\n") }, diag.CacheReadOnly, diag.Warning, "ProtectHome=yes"},
 		{"a cache outside the sandbox", func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/srv/cuda\n") }, diag.CacheReadOnly, diag.Warning, "ProtectSystem=strict"},
 		{"a cache that its user cannot write", func(w *world) {
@@ -433,7 +452,7 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 		}, diag.GateOff, diag.Warning, "/proc/cmdline"},
 		{"what only root can try", func(w *world) {
 			w.reach["/usr/local/bin/justnews-start-agent.sh"] = facts.Reach{Path: "/x", Detail: "only root can check access as another user"}
-		}, diag.Unchecked, diag.Notice, "only root"},
+		}, diag.Unchecked, diag.Notice, "everything: /usr/local/bin/justnews-start-agent.sh as the user justnews (only root"},
 		{"a systemd that does not answer", func(w *world) { w.fails = errors.New("no answer") }, diag.NoSystemd, diag.Warning, "no answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -466,9 +485,33 @@ func (w *world) generated(g facts.Generated) {
 	w.job.Generated = func([]facts.EnvFile) facts.Generated { return g }
 }
 
+// looks sets what each look at the generator's files finds.
+func (w *world) looks(all ...facts.Generated) {
+	w.job.Generated = func([]facts.EnvFile) (g facts.Generated) {
+		g, all = all[0], all[1:]
+		return g
+	}
+}
+
 // out makes a path unreachable.
 func (w *world) out(path, at, detail string) {
 	w.reach[path] = facts.Reach{Path: path, At: at, Detail: detail, User: "justnews", Known: true}
+}
+
+// downloads gives every user a home with files in a cache.
+func (w *world) downloads(home string, files ...string) {
+	was := w.job.Host.Account
+	w.job.Host.Account = func(user, group string) facts.Account {
+		a := was(user, group)
+		a.Home = home
+		return a
+	}
+	if err := os.MkdirAll(filepath.Join(w.job.Host.Root, home, ".cache/huggingface"), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, name := range files {
+		w.write(filepath.Join(home, ".cache/huggingface", name), "")
+	}
 }
 
 func (w *world) limits(l facts.Limits) { w.job.Host.Limits = func() facts.Limits { return l } }
@@ -493,13 +536,8 @@ func TestPreflight_ChangeDuringTheLookIsNoFinding(t *testing.T) {
 			w.scout().ActiveState, w.scout().MainPID = "inactive", 0
 			w.newer = facts.Unit{Name: scoutUnit, ActiveState: "active", MainPID: 8002}
 		},
-		"a reload": func(w *world) {
-			generated := []facts.Generated{{Outdated: []string{"/g/a"}}, {There: true}}
-			w.job.Generated = func([]facts.EnvFile) (g facts.Generated) {
-				g, generated = generated[0], generated[1:]
-				return g
-			}
-		},
+		"a reload":  func(w *world) { w.looks(facts.Generated{Outdated: []string{"/g/a"}}, facts.Generated{There: true}) },
+		"no reload": func(w *world) { w.looks(facts.Generated{There: true}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -545,6 +583,17 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 			w.write("/etc/justnews/global.env", "MARIADB_HOST=db\nSKIP_MARIADB_CHECK=1\n")
 			w.refuse["db:3306"] = errors.New("x")
 		},
+		"a user without downloads": func(w *world) { w.downloads("/home/adra") },
+		"a user without a home":    func(w *world) { w.downloads("", "model") },
+		"an interpreter that the start script does not read": func(w *world) {
+			w.write(starter, "#!/bin/sh\nexec /opt/agent\n")
+			w.write("/etc/justnews/scout.env", "PYTHON_BIN=/opt/none/bin/python\n")
+			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
+		},
+		"a conda environment of a person": func(w *world) {
+			w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n")
+			w.write("/home/adra/miniconda3/envs/justnews-py312/bin/python", "")
+		},
 		"a cache in a private /tmp":         func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/tmp/cuda\n") },
 		"a cache that systemd will make":    func(w *world) { w.out("/var/cache/justnews/scout", "/var/cache", "permission denied") },
 		"143, which is no status of a gate": func(w *world) { w.scout().SuccessExitStatus = []int{143} },
@@ -578,6 +627,7 @@ func TestPreflight_UserOfADropInExistsOrIsDynamic(t *testing.T) {
 		{"a user that does not exist", "nosuch", "", false, []string{"error USER-UNKNOWN", "warning USER-OTHER"}},
 		{"a group that does not exist", "justnews", "nosuch", false, []string{"error USER-UNKNOWN"}},
 		{"a dynamic user", "nosuch", "nosuch", true, []string{"warning USER-UNKNOWN", "warning USER-OTHER"}},
+		{"the last dynamic user", "last", "last", true, []string{"warning USER-UNKNOWN", "warning USER-OTHER"}},
 		{"a dynamic user that is there", "running", "running", true, []string{"warning USER-UNKNOWN", "warning USER-OTHER"}},
 		{"a user that exists all the time", "justnews", "justnews", true, nil},
 		{"another group", "justnews", "users", false, nil},
@@ -588,8 +638,11 @@ func TestPreflight_UserOfADropInExistsOrIsDynamic(t *testing.T) {
 			if user == "nosuch" || group == "nosuch" {
 				a.Err = "there is none"
 			}
-			if user == "running" {
+			switch user {
+			case "running":
 				a.UID = firstDynamic
+			case "last":
+				a.UID = lastDynamic
 			}
 			return a
 		}
@@ -726,8 +779,9 @@ func TestPreflight_PathHiddenByItsOwnSandboxIsNotMissing(t *testing.T) {
 func TestPreflight_EachDatabaseIsTriedOnce(t *testing.T) {
 	w := newWorld(t)
 	w.write("/etc/justnews/global.env", "DATABASE_URL=postgresql://u:p@db/x\n")
+	w.write("/etc/justnews/scout.env", "DATABASE_URL=postgresql://u:p@other/x\n")
 	Look(t.Context(), w.job)
-	if !slices.Equal(w.dialed, []string{"db:5432"}) {
+	if slices.Sort(w.dialed); !slices.Equal(w.dialed, []string{"db:5432", "other:5432"}) {
 		t.Errorf("%q", w.dialed)
 	}
 }

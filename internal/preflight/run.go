@@ -72,10 +72,10 @@ func (j Job) free(ctx context.Context, w *requirement.Run) []diag.Problem {
 	switch {
 	case !j.Stop:
 		return nil
-	case j.Units == nil || j.Stopper == nil:
+	case j.Units == nil:
 		return []diag.Problem{unit.NoSystemd(diag.Warning, "--stop", "no unit can be stopped")}
 	}
-	freed := FreePorts(ctx, j.Config, j.Host, j.Units, j.Stopper)
+	freed := FreePorts(ctx, j.Config, j.Host, j.Units)
 	if slices.Contains(freed.Stopped, w.Orchestrator.Unit) {
 		w.RequireModels = false
 	}
@@ -89,9 +89,6 @@ func (j Job) free(ctx context.Context, w *requirement.Run) []diag.Problem {
 // it: that their servers are silent is then no finding, and not waited for. A model
 // server in a unit of its own does not stop with the target.
 func (j Job) notStarted(ctx context.Context, w *requirement.Run, units gate.Units) []diag.Problem {
-	if units == nil {
-		return nil
-	}
 	h := status.New()
 	if h.LookAtUnits(ctx, j.Config, *w, units, nil); !h.Stopped() {
 		return nil
@@ -122,7 +119,7 @@ func (j Job) registered(ctx context.Context, w requirement.Run, x gate.World, st
 	cfg := j.Config
 	answers := slices.ContainsFunc(steps, func(s gate.StepResult) bool { return s.Name == "orchestrator" && s.Verdict == gate.Passed })
 	bus, lists := x.Bus.(registry)
-	if !answers || !lists || !w.RequireBus || !w.RequireModels || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
+	if !answers || !lists || !w.RequireBus || cfg.Orchestrator.Instance == "" || cfg.Bus.Instance == "" {
 		return nil
 	}
 	return checkorchestrator.Registered(bus.Agents(ctx), cfg.Orchestrator.Instance, w.Bus.URL)
@@ -189,11 +186,6 @@ func Settle(r *gate.Result) {
 	}
 }
 
-// Stopper stops a unit and follows the job.
-type Stopper interface {
-	Stop(ctx context.Context, unit string) (facts.Start, error)
-}
-
 // stopLimit bounds all stops together: a unit has TimeoutStopSec= to end.
 const stopLimit = 3 * time.Minute
 
@@ -206,7 +198,7 @@ type Freed struct {
 // FreePorts stops every instance of ours that holds an instance's port, its own
 // or another's. What else holds one is named and left alone: no process is ever
 // killed.
-func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s Stopper) Freed {
+func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units) Freed {
 	ctx, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
 	l := &look{Job: Job{Config: cfg, Host: h, Units: units}, ctx: ctx}
@@ -218,13 +210,13 @@ func FreePorts(ctx context.Context, cfg *config.Config, h Host, units Units, s S
 	var f Freed
 	for _, i := range l.instances {
 		if i.port.Known && len(i.port.UIDs) > 0 {
-			f.free(ctx, i, s)
+			f.free(ctx, i, units)
 		}
 	}
 	return f
 }
 
-func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
+func (f *Freed) free(ctx context.Context, i instance, units Units) {
 	unit := holder(i)
 	if unitname.Instance(unit) == "" {
 		f.Problems = append(f.Problems, host.NotOurs(i.Name, i.port))
@@ -233,7 +225,7 @@ func (f *Freed) free(ctx context.Context, i instance, s Stopper) {
 	if slices.Contains(f.Stopped, unit) {
 		return
 	}
-	how, err := s.Stop(ctx, unit)
+	how, err := units.Stop(ctx, unit)
 	if err != nil || how.Refused != "" {
 		seen := how.Detail
 		if err != nil {
@@ -255,7 +247,7 @@ func holder(i instance) string {
 			return q.Unit
 		}
 	}
-	if len(i.port.Processes) == 0 && i.unit.MainPID > 0 && len(host.Port(i.unit, i.port)) == 0 {
+	if len(i.port.Processes) == 0 && len(host.Port(i.unit, i.port)) == 0 {
 		return i.unit.Name
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/modelmap"
 	"justnews/internal/requirement"
 )
 
@@ -66,38 +67,29 @@ func TestSettle_StatusIsOneOfThree(t *testing.T) {
 }
 
 func TestSettle_FindingsAreGroupedWorstFirst(t *testing.T) {
-	var r gate.Result
-	for _, f := range []struct {
-		code diag.Code
-		sev  diag.Severity
-		on   string
+	found := func(code diag.Code, s diag.Severity) diag.Problem { return diag.Problem{Code: code, Severity: s} }
+	failed, silent, warned := found(diag.UnitFailed, diag.Error), found(diag.BusUnreachable, diag.Error), found(diag.Ungated, diag.Warning)
+	for what, c := range map[string]struct {
+		problems []diag.Problem
+		want     string
 	}{
-		{diag.NoLock, diag.Notice, "1"}, {diag.Ungated, diag.Warning, "2"}, {diag.BusUnreachable, diag.Error, "3"},
-		{diag.Ungated, diag.Error, "4"}, {diag.BusUnreachable, diag.Error, "5"}, {diag.Ungated, diag.Error, "6"},
+		"areas":                   {[]diag.Problem{found(diag.NoLock, diag.Notice), warned, silent, found(diag.Ungated, diag.Error), silent, found(diag.Ungated, diag.Error)}, "462351"},
+		"a cause":                 {[]diag.Problem{failed, silent, found(diag.MapMissing, diag.Warning), found(diag.StoreSnapshot, diag.Error), found(diag.ModelsIncomplete, diag.Error), failed}, "416253"},
+		"consequences of nothing": {[]diag.Problem{failed, silent, warned}, "132"},
 	} {
-		r.Problems = append(r.Problems, diag.Problem{Code: f.code, Severity: f.sev, Subject: f.on})
-	}
-	Settle(&r)
-	var order string
-	for _, p := range r.Problems {
-		order += p.Subject
-	}
-	if order != "462351" {
-		t.Errorf("order %s", order)
-	}
-}
-
-func TestSettle_CausePrecedesItsConsequences(t *testing.T) {
-	var r gate.Result
-	for i := range 17 {
-		r.Problems = append(r.Problems, diag.Problem{Code: diag.UnitFailed, Subject: fmt.Sprint(i)})
-	}
-	r.Problems = append(r.Problems,
-		diag.Problem{Code: diag.BusUnreachable}, diag.Problem{Code: diag.MapMissing, Severity: diag.Warning},
-		diag.Problem{Code: diag.StoreSnapshot}, diag.Problem{Code: diag.ModelsIncomplete})
-	Settle(&r)
-	if n := len(r.Problems); r.Problems[0].Code != diag.StoreSnapshot || r.Problems[n-1].Code != diag.MapMissing {
-		t.Errorf("%+v", r.Problems)
+		r := gate.Result{}
+		for n, p := range c.problems {
+			p.Subject = fmt.Sprint(n + 1)
+			r.Problems = append(r.Problems, p)
+		}
+		Settle(&r)
+		var order string
+		for _, p := range r.Problems {
+			order += p.Subject
+		}
+		if order != c.want {
+			t.Errorf("%s: order %s, want %s", what, order, c.want)
+		}
 	}
 }
 
@@ -138,6 +130,34 @@ func TestRegistered_TheWorldsBusIsAsked(t *testing.T) {
 	} {
 		p := j.registered(t.Context(), c.w, gate.World{Bus: c.bus}, []gate.StepResult{{Name: "mps", Verdict: gate.Passed}, {Name: "orchestrator", Verdict: c.step}})
 		if len(p) != c.found || c.found > 0 && p[0].Code != diag.BusUnregistered {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+type adviser struct{}
+
+func (adviser) MPS(context.Context) facts.MPSOpinion { return facts.MPSOpinion{} }
+
+func (adviser) VLLM(context.Context) facts.VLLM {
+	return facts.VLLM{Answer: facts.Answer{Kind: facts.Answered}}
+}
+
+func TestVLLM_OrchestratorIsAskedWhereTheMapNeedsIt(t *testing.T) {
+	models := requirement.Run{RequireModels: true}
+	needed := gate.ModelMap{Models: &modelmap.Map{VLLM: []string{"scout"}}}
+	for name, c := range map[string]struct {
+		w     requirement.Run
+		x     gate.World
+		found int
+	}{
+		"needed":             {models, gate.World{Adviser: adviser{}, Map: needed}, 1},
+		"no models":          {requirement.Run{}, gate.World{Adviser: adviser{}, Map: needed}, 0},
+		"another kind":       {models, gate.World{Map: needed}, 0},
+		"no map":             {models, gate.World{Adviser: adviser{}}, 0},
+		"a map without such": {models, gate.World{Adviser: adviser{}, Map: gate.ModelMap{Models: &modelmap.Map{}}}, 0},
+	} {
+		if p := vllm(t.Context(), c.w, c.x); len(p) != c.found {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}

@@ -3,27 +3,12 @@
 package preflight
 
 import (
-	"context"
 	"slices"
 	"testing"
 
 	"justnews/internal/diag"
-	"justnews/internal/facts"
+	"justnews/internal/requirement"
 )
-
-// stopper records what it was asked to stop.
-type stopper struct {
-	stopped []string
-	refuses string
-}
-
-func (s *stopper) Stop(_ context.Context, unit string) (facts.Start, error) {
-	if unit == s.refuses {
-		return facts.Start{Refused: "org.freedesktop.DBus.Error.AccessDenied", Detail: "Permission denied"}, nil
-	}
-	s.stopped = append(s.stopped, unit)
-	return facts.Start{Result: "done"}, nil
-}
 
 func TestPorts_AreFreedByStoppingTheirUnits(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -48,17 +33,33 @@ func TestPorts_AreFreedByStoppingTheirUnits(t *testing.T) {
 		}, "", nil, []diag.Code{diag.PortTaken}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, s := newWorld(t), &stopper{refuses: c.refuses}
+			w := newWorld(t)
+			w.denies = c.refuses
 			c.change(w)
-			freed := FreePorts(t.Context(), w.job.Config, w.job.Host, w, s)
+			freed := FreePorts(t.Context(), w.job.Config, w.job.Host, w)
 			var codes []diag.Code
 			for _, p := range freed.Problems {
 				codes = append(codes, p.Code)
 			}
-			if !slices.Equal(s.stopped, c.stopped) || !slices.Equal(freed.Stopped, c.stopped) || !slices.Equal(codes, c.codes) {
-				t.Errorf("stopped %q, said %v; want %q, %v", s.stopped, freed.Problems, c.stopped, c.codes)
+			if !slices.Equal(w.stops, c.stopped) || !slices.Equal(freed.Stopped, c.stopped) || !slices.Equal(codes, c.codes) {
+				t.Errorf("stopped %q, said %v; want %q, %v", w.stops, freed.Problems, c.stopped, c.codes)
 			}
 		})
+	}
+}
+
+func TestPorts_WhatWasStoppedIsNotWaitedFor(t *testing.T) {
+	for port, want := range map[int]requirement.Run{8014: {RequireBus: true}, 8000: {RequireModels: true}, 8002: {RequireModels: true, RequireBus: true}} {
+		w, got := newWorld(t), requirement.Run{RequireModels: true, RequireBus: true}
+		got.Orchestrator.Unit, got.Bus.Unit = "justnews@gpu_orchestrator.service", "justnews@mcp_bus.service"
+		w.taken(port)
+		if found := w.job.free(t.Context(), &got); len(found) != 0 || len(w.stops) != 0 {
+			t.Errorf("without --stop: %v, stopped %q", found, w.stops)
+		}
+		w.job.Stop = true
+		if found := w.job.free(t.Context(), &got); len(found) != 1 || got.RequireModels != want.RequireModels || got.RequireBus != want.RequireBus {
+			t.Errorf("port %d: %v, models %v, bus %v", port, found, got.RequireModels, got.RequireBus)
+		}
 	}
 }
 
