@@ -44,6 +44,18 @@ func TestRetry_StartsFailedGuardedUnits(t *testing.T) {
 	}
 }
 
+func TestRetry_StartsMPSForAGuardedUnit(t *testing.T) {
+	const mps = "justnews-mps.service"
+	for text, want := range map[string]bool{guardConfig: false, guardConfig + "require_mps = true\n": true} {
+		cfg := configured(t, t.TempDir(), text)
+		w, _ := requirement.ForHost(cfg, func(string) (string, bool) { return "", false }, requirement.Flags{})
+		again, _ := retried(cfg, w, nil, nil)
+		if slices.Contains(again.Start, mps) != want || slices.Contains(again.Reset, mps) != want {
+			t.Errorf("%s: %+v", text, again)
+		}
+	}
+}
+
 // An instance that is not enabled is started by name only, and then alone.
 func TestRetry_StartsEnabledInstancesOrTheNamedOne(t *testing.T) {
 	cfg := configured(t, t.TempDir(), "[instances.gpu_orchestrator]\n[instances.mcp_bus]\n[instances.memory]\nenabled = false\n[instances.scout]\n")

@@ -64,7 +64,7 @@ func (a *app) mpsRun(name string, flags timeoutFlag, run func(context.Context, r
 
 type mpsStatusCommand struct{}
 
-// Run looks once at NVIDIA MPS, where an instance uses it.
+// Run looks once at NVIDIA MPS, where an instance or a guarded unit uses it.
 func (c *mpsStatusCommand) Run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, statusTimeout+mpsTimeout)
 	defer cancel()
@@ -77,7 +77,7 @@ func (c *mpsStatusCommand) Run(a *app) error {
 		case s.MPS != nil:
 			a.printMPS(*s.MPS)
 		case unused:
-			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }")
+			a.row("mps", plain, "not used", "no instance has mps = { enabled = true }, no guard require_mps = true")
 		}
 		a.say(s.Problems...)
 	})
@@ -89,7 +89,7 @@ func (a *app) lookAtMPS(ctx context.Context) (s report.MPSOutput, unused bool) {
 	if s.Problems = problems; cfg == nil {
 		return s, false
 	}
-	if len(cfg.MPSInstances()) == 0 {
+	if !cfg.UsesMPS() {
 		s.Problems = diag.Errors(problems)
 		return s, true
 	}

@@ -72,7 +72,7 @@ func retried(cfg *config.Config, w requirement.Run, named, failed []string) (gat
 			units.Reset = append(units.Reset, unit)
 		}
 	}
-	if len(cfg.MPSInstances()) > 0 && w.MPS.Unit != "" {
+	if cfg.UsesMPS() && w.MPS.Unit != "" {
 		add(w.MPS.Unit)
 		units.Start = append(units.Start, w.MPS.Unit) // also where the instances run on
 	}

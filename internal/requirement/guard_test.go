@@ -46,6 +46,14 @@ func TestForGuard_FollowsTheConfiguration(t *testing.T) {
 	}
 }
 
+func TestForMPS_InstancesAndGuardedUnitsUseIt(t *testing.T) {
+	for text, unused := range map[string]bool{instances: true, instances + "mps = { enabled = true }\n": false, guards: false} {
+		if w, problems := ForMPS(load(t, text), environment(), Flags{}); len(problems) > 0 || !w.RequireMPS || w.MPSUnused != unused {
+			t.Errorf("%s: %+v, %v", text, w, problems)
+		}
+	}
+}
+
 func TestForGuard_UnitThatIsNamedAfterAnInstanceIsMistaken(t *testing.T) {
 	_, problems := ForGuard(load(t, instances), "scout.service", false, Flags{})
 	if len(problems) != 1 || !strings.HasSuffix(problems[0].Message, `; did you mean the instance "scout"?`) || !strings.HasPrefix(problems[0].Fix.Advice, "name the instance scout, add the table") {

@@ -49,7 +49,7 @@ type Run struct {
 
 	RequireMPS bool
 	MPS        config.MPS
-	MPSUnused  bool // no instance uses it, so that no other command starts it
+	MPSUnused  bool // nothing uses it, so that no other command starts it
 	// InstanceMPS is the instance's own part of it: its limits.
 	InstanceMPS config.InstanceMPS
 	// VisibleDevices is CUDA_VISIBLE_DEVICES as the generator sets it, "": not at all.

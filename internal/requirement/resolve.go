@@ -62,7 +62,7 @@ func ForHost(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) 
 // ForMPS returns what has to be true of NVIDIA MPS, and nothing else.
 func ForMPS(cfg *config.Config, env Lookup, flags Flags) (Run, []diag.Problem) {
 	w := host(cfg, cfg.Gate)
-	w.RequireMPS, w.MPSUnused = true, len(cfg.MPSInstances()) == 0
+	w.RequireMPS, w.MPSUnused = true, !cfg.UsesMPS()
 	return w, overrule(&w, env, flags)
 }
 

@@ -226,7 +226,7 @@ func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 type Wanted struct {
 	config.MPS
 
-	Unused     bool // no instance uses it
+	Unused     bool // nothing uses it
 	UnitActive bool // systemd says that it is active, or starting its proof
 	MainPID    int  // of the unit, 0 where it is not known
 	Silent     bool // systemd did not answer: MainPID may be outdated
