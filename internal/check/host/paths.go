@@ -285,7 +285,7 @@ func NamedUnreadable(p Path, instances []string, r facts.Reach) []diag.Problem {
 }
 
 func unreadable(subject string, p Path, r facts.Reach, next diag.Command) []diag.Problem {
-	if !r.Known || r.OK || r.Detail != "permission denied" {
+	if !r.Known || r.Detail != "permission denied" {
 		return nil
 	}
 	open := diag.Run("chmod", "a+x", "--", r.At)

@@ -49,6 +49,37 @@ func TestReached_PathIsHiddenOrOutOfReach(t *testing.T) {
 	}
 }
 
+func TestGateFiles_ThatTheUserCannotReadAreOpened(t *testing.T) {
+	cfg := &config.Config{Files: []string{"/etc/justnews/justnews.toml"}}
+	cfg.Models.Map = "/etc/justnews/map.json"
+	listed := *cfg
+	listed.Models.Expected = []string{"llama3.2"} // in place of the map
+	for _, c := range []struct {
+		cfg    *config.Config
+		models bool
+		want   int
+	}{{cfg, true, 2}, {cfg, false, 1}, {&listed, true, 1}} {
+		if got := host.GateFiles(c.cfg, config.Instance{RequireModels: c.models}); len(got) != c.want {
+			t.Errorf("%+v: %+v", c, got)
+		}
+	}
+	for name, c := range map[string]struct {
+		reach facts.Reach
+		fix   string // "": no finding
+	}{
+		"readable":           {facts.Reach{Known: true, OK: true}, ""},
+		"the file":           {facts.Reach{At: "/etc/justnews/map.json", Known: true, Detail: "permission denied"}, "chmod a+r -- /etc/justnews/map.json; justnews-gate retry"},
+		"its directory":      {facts.Reach{At: "/etc/justnews", Known: true, Detail: "permission denied"}, "chmod a+x -- /etc/justnews; justnews-gate retry"},
+		"missing":            {facts.Reach{Known: true, Detail: host.Absent}, ""},
+		"denied to this run": {facts.Reach{Detail: "permission denied"}, ""},
+	} {
+		p := host.Unreadable(facts.Unit{Name: "justnews@scout.service"}, host.Path{What: "the model map", Path: cfg.Models.Map, Want: facts.Read, Code: diag.MapUnreadable}, c.reach)
+		if len(p) != min(1, len(c.fix)) || len(p) > 0 && p[0].Fix.String() != c.fix {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
 func TestCache_OneThatCannotBeWrittenIsReported(t *testing.T) {
 	strict := facts.Sandbox{ProtectSystem: "strict", PrivateTmp: true}
 	ok := facts.Reach{Known: true, OK: true}
