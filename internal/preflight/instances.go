@@ -32,22 +32,23 @@ func (l *look) reach(n int, i instance) func() {
 	if i.unit.Service.DynamicUser && i.account.UID >= firstDynamic && i.account.UID <= lastDynamic {
 		i.account.Err = "it is gone when the unit stops" // and its paths are not what they are to others
 	}
-	i.paths = map[string]facts.Reach{}
+	i.paths = map[attempt]facts.Reach{}
+	try := func(path string, want facts.Access) {
+		i.paths[attempt{path, want}] = l.Host.Reach(i.account, path, want)
+	}
 	i.leads = l.links(i)
 	if i.account.Err == "" {
 		for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced), host.GateFiles(l.Config, i.Instance)) {
-			i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
+			try(p.Path, p.Want)
 		}
 		for _, name := range host.Caches {
 			if dir := i.env[name]; filepath.IsAbs(dir) {
-				i.paths[dir] = l.Host.Reach(i.account, dir, facts.Write)
+				try(dir, facts.Write)
 			}
 		}
 		i.written = l.written(i)
 		for _, p := range i.written {
-			if _, tried := i.paths[p.Path]; !tried {
-				i.paths[p.Path] = l.Host.Reach(i.account, p.Path, p.Want)
-			}
+			try(p.Path, p.Want)
 		}
 		i.named = l.notFound(i)
 		i.caches = l.cachesOf(i.account.Home)
@@ -55,9 +56,9 @@ func (l *look) reach(n int, i instance) func() {
 	return func() {
 		i.port = l.instances[n].port // which another look finds
 		l.instances[n] = i
-		for path, r := range i.paths {
+		for tried, r := range i.paths {
 			if !r.Known {
-				l.untried = append(l.untried, untried{path, i.account.User, r.Detail})
+				l.untried = append(l.untried, untried{tried.path, i.account.User, r.Detail})
 			}
 		}
 	}

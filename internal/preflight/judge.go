@@ -173,21 +173,21 @@ func outOfSight(u facts.Unit, w requirement.Run, leads map[string]string) []diag
 func (l *look) judgePaths(i instance) []diag.Problem {
 	var problems []diag.Problem
 	for _, p := range slices.Concat(host.Paths(i.unit), host.Interpreters(i.sourced)) {
-		problems = append(problems, host.Reached(i.unit, p, i.paths[p.Path])...)
+		problems = append(problems, host.Reached(i.unit, p, i.paths[attempt{p.Path, p.Want}])...)
 	}
 	for _, p := range host.GateFiles(l.Config, i.Instance) {
-		problems = append(problems, host.Unreadable(i.unit, p, i.paths[p.Path])...)
+		problems = append(problems, host.Unreadable(i.unit, p, i.paths[attempt{p.Path, p.Want}])...)
 	}
 	problems = slices.Concat(problems, host.HiddenVariables(i.unit, i.sourced), host.HiddenCaches(i.unit, i.env, i.account.Home, i.caches))
 	for _, n := range i.named {
 		problems = append(problems, host.NoInterpreter(i.unit.Name, n))
 	}
 	for _, p := range i.written {
-		problems = append(problems, host.Directory(i.unit, p, i.paths[p.Path])...)
+		problems = append(problems, host.Directory(i.unit, p, i.paths[attempt{p.Path, p.Want}])...)
 	}
 	for _, name := range host.Caches {
 		if dir := i.env[name]; dir != "" {
-			problems = append(problems, host.Cache(i.unit, name, dir, i.paths[dir])...)
+			problems = append(problems, host.Cache(i.unit, name, dir, i.paths[attempt{dir, facts.Write}])...)
 		}
 	}
 	return problems

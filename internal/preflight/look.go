@@ -57,11 +57,17 @@ type instance struct {
 	port    facts.Port
 	env     map[string]string // as systemd sets it
 	sourced map[string]string // as a start script has it
-	paths   map[string]facts.Reach
+	paths   map[attempt]facts.Reach
 	leads   map[string]string // where the paths of its gate lead through links
 	named   []host.Named      // interpreters that were not found
 	written []host.Path
 	caches  []envfile.Cache // of the user
+}
+
+// attempt is an access to a path that was tried as the user of an instance.
+type attempt struct {
+	path string
+	want facts.Access
 }
 
 type guarded struct {

@@ -360,6 +360,18 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.scout().Service.WorkingDirectory = "/srv/x"
 			w.out("/srv/x", "/srv/x", "does not exist")
 		}, diag.ServicePath, diag.Error, "service.working_directory"},
+		{"a working directory that is granted, and that its user cannot write", func(w *world) {
+			w.job.Config.Instances[3].Service.ReadWritePaths = []string{"/srv/x"}
+			w.scout().Service.WorkingDirectory, w.scout().Sandbox.Writable = "/srv/x", append(w.scout().Sandbox.Writable, "/srv/x")
+			was := w.job.Host.Reach
+			w.job.Host.Reach = func(as facts.Account, path string, want facts.Access) facts.Reach {
+				r := was(as, path, want)
+				if path == "/srv/x" && want == facts.Write {
+					r.OK, r.Detail = false, "permission denied"
+				}
+				return r
+			}
+		}, diag.DirectoryReadOnly, diag.Warning, "/srv/x: permission denied"},
 		{"a configuration that only root can read", func(w *world) {
 			file := w.job.Config.Files[0]
 			w.out(file, file, "permission denied")
