@@ -83,7 +83,7 @@ func (a *app) hung(doing process.Doing) {
 	e := a.guarded.Load()
 	switch { // talk may block, and so may the record
 	case e != nil:
-		res := gate.Hung(e.instance, e.unit, a.Began, doing.What, doing.Step, host.Host{}.CPUPressure())
+		res := gate.Hung(e.instance, e.unit, a.Began, doing.What, doing.Step, host.Host{}.CPUPressure(), host.CPUWait())
 		go a.talk.Say(report.Lines(e.name, res))
 		if !e.guard {
 			_ = a.record(a.summarize(*e, res), res.Started)
@@ -91,7 +91,7 @@ func (a *app) hung(doing process.Doing) {
 	case a.ctx.Err() != nil:
 		go a.say(gate.Cut(a.ctx))
 	default:
-		go a.say(gate.Hung("", "", a.Began, doing.What, "", host.Host{}.CPUPressure()).Problems...)
+		go a.say(gate.Hung("", "", a.Began, doing.What, "", host.Host{}.CPUPressure(), host.CPUWait()).Problems...)
 	}
 }
 

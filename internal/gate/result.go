@@ -121,12 +121,18 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 
 // Hung returns the result of a run that ended neither at its deadline nor after a
 // signal, because something does not return: doing describes it, step is the step of
-// the run, "" if there is none. pressure is host.Host.CPUPressure.
-func Hung(instance, unit string, began time.Time, doing, step string, pressure float64) Result {
+// the run, "" if there is none. pressure is host.Host.CPUPressure, waited host.CPUWait.
+func Hung(instance, unit string, began time.Time, doing, step string, pressure float64, waited time.Duration) Result {
 	p := diag.New(diag.Hung, doing, fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
 		hungFix())
+	if waited >= starvedFor {
+		p.Seen = fmt.Sprintf("this process waited for a CPU for %.1f s", waited.Seconds())
+	}
 	if pressure >= starved {
 		p.Seen = fmt.Sprintf("processes waited for a CPU in %.0f %% of the last 10 s", pressure)
+	}
+	if p.Seen != "" {
+		p.Message = fmt.Sprintf("the process exits after %.1f s, since it did not return in time", time.Since(began).Seconds())
 		p.Fix = diag.Advise("if the machine was too busy to end the run in time, raise gate.timeout or start fewer services at once; otherwise check for a file system or a device that does not respond",
 			diag.Run("journalctl", "-k", "-b"))
 	}
@@ -135,9 +141,13 @@ func Hung(instance, unit string, began time.Time, doing, step string, pressure f
 	return r
 }
 
-// starved is a CPU pressure, in percent, with which a run may exceed its deadline
-// although nothing hangs.
-const starved = 50
+// With a CPU pressure of starved, in percent, or if it waited for a CPU for starvedFor, a
+// run may exceed its deadline although nothing hangs. A control group may have less CPU than
+// the machine, which the pressure does not show.
+const (
+	starved    = 50
+	starvedFor = time.Second
+)
 
 // HungLook is a look that has not returned within a limit; the process continues.
 func HungLook(limit time.Duration) diag.Problem {

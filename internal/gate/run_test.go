@@ -213,8 +213,14 @@ func TestTrigger_RequestsOnePreloadAndDoesNotWait(t *testing.T) {
 }
 
 func TestHung_BusyMachineIsReported(t *testing.T) {
+	for wait, says := range map[time.Duration]string{0: "it does not return", time.Second - 1: "it does not return", 2 * time.Second: "for 2.0 s"} {
+		p := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", 0, wait).Problems[0]
+		if busy := wait > time.Second; !strings.Contains(p.Message+p.Seen, says) || strings.Contains(p.Message, "does not return") == busy || strings.Contains(p.Fix.String(), "gate.timeout") != busy {
+			t.Errorf("%v: %q, seen %q, fix %q", wait, p.Message, p.Seen, p.Fix)
+		}
+	}
 	for pressure, busy := range map[float64]bool{-1: false, 0: false, 49: false, 50: true, 97.6: true} {
-		res := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", pressure)
+		res := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", pressure, 0)
 		p := res.Problems[0]
 		if res.Status != diag.StatusTimeout || p.Code != diag.Hung || res.Steps[0].Name != "models" {
 			t.Errorf("%v: status %v, %v in step %s", pressure, res.Status, p, res.Steps[0].Name)

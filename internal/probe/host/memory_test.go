@@ -5,8 +5,11 @@ package host
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -129,5 +132,25 @@ func TestCPUPressure_IsTheKernelsOrUnknown(t *testing.T) {
 	}
 	if got := fakeRoot(t, nil).CPUPressure(); got != -1 {
 		t.Errorf("without PSI: %v, want -1", got)
+	}
+}
+
+func TestCPUWait_GrowsWhereThreadsOutnumberProcessors(t *testing.T) {
+	if _, err := os.Stat("/proc/self/schedstat"); err != nil {
+		t.Skip(err)
+	}
+	threads := 4 * runtime.NumCPU()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+	before, end := CPUWait(), time.Now().Add(200*time.Millisecond)
+	var all sync.WaitGroup
+	for range threads {
+		all.Go(func() {
+			for time.Now().Before(end) {
+			}
+		})
+	}
+	all.Wait()
+	if waited := CPUWait() - before; waited < 100*time.Millisecond {
+		t.Errorf("%d threads waited %v together", threads, waited)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -140,6 +141,20 @@ func (h Host) CPUPressure() float64 {
 		_, _ = fmt.Sscanf(string(text), "some avg10=%f", &share)
 	}
 	return share
+}
+
+// CPUWait returns for how long the threads of this process were ready to run and had no CPU,
+// together; 0 if the kernel does not measure it (Documentation/scheduler/sched-stats).
+func CPUWait() (waited time.Duration) {
+	threads, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	for _, name := range threads {
+		var ran, wait int64 // nanoseconds
+		if text, err := os.ReadFile(name); err == nil {
+			_, _ = fmt.Sscan(string(text), &ran, &wait)
+		}
+		waited += time.Duration(wait)
+	}
+	return waited
 }
 
 // table reads a file of lines that begin with a name and a number.
