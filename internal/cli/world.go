@@ -216,15 +216,14 @@ func (a *app) lookup(cfg *config.Config, instance string) requirement.Lookup {
 	}
 }
 
-// openSystemd connects to systemd, or returns nil if there is none. In a
-// process that systemd started it certainly exists: then callers repeat their
-// questions until it answers.
+// openSystemd connects to systemd, or returns nil if there is none. One that exists and does
+// not answer, or not yet, is asked again with each question.
 func (a *app) openSystemd(ctx context.Context) *systemd.Conn {
 	conn, err := systemd.Open(ctx, a.busAddress())
 	switch {
 	case err == nil:
 		return conn
-	case a.startedBySystemd() && !errors.Is(err, systemd.ErrNoSystemd):
+	case !errors.Is(err, systemd.ErrNoSystemd):
 		return systemd.New(a.busAddress())
 	default:
 		return nil

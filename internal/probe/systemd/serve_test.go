@@ -163,6 +163,15 @@ func TestServe_WithoutTheServiceSystemdIsAsked(t *testing.T) {
 	}
 }
 
+// Also one that connects later: at boot the first gates start before systemd is on the bus.
+func TestServe_IsUsedByEveryUserButRoot(t *testing.T) {
+	for euid, want := range map[int]bool{0: false, 997: true} {
+		if c := newFor(euid, ""); c.byBroker != want {
+			t.Errorf("UID %d: %t", euid, c.byBroker)
+		}
+	}
+}
+
 // slowBroker is our service on a host that is too slow for it.
 type slowBroker struct{ err string }
 

@@ -75,16 +75,16 @@ type Conn struct {
 // ctx only bounds connecting, at most 2 s: the connection lives until Close.
 // The error wraps ErrNoSystemd or ErrUnreachable.
 func Open(ctx context.Context, address string) (*Conn, error) {
-	c, err := open(ctx, "", defaultDoors(os.Geteuid(), address))
-	if err == nil {
-		c.byBroker = os.Geteuid() != 0
-	}
-	return c, err
+	return New(address).opened(ctx)
 }
 
 // New returns a Conn that connects on its first use, as Open does.
-func New(address string) *Conn {
-	return newConn("", defaultDoors(os.Geteuid(), address))
+func New(address string) *Conn { return newFor(os.Geteuid(), address) }
+
+func newFor(euid int, address string) *Conn {
+	c := newConn("", defaultDoors(euid, address))
+	c.byBroker = euid != 0
+	return c
 }
 
 // OpenAddress connects to the bus at a D-Bus address such as
@@ -98,7 +98,10 @@ func newConn(root string, doors []door) *Conn {
 }
 
 func open(ctx context.Context, root string, doors []door) (*Conn, error) {
-	c := newConn(root, doors)
+	return newConn(root, doors).opened(ctx)
+}
+
+func (c *Conn) opened(ctx context.Context) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if _, err := c.link(ctx); err != nil {
