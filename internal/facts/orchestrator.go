@@ -27,6 +27,7 @@ type Answer struct {
 	Status int    // HTTP status, 0 if none
 	Detail string // evidence for a person: the error, or the head of the body
 	NoHost bool   // the name of the host was not resolved
+	Late   bool   // the time was up before it was complete
 	// Server is the socket that gave the answer.
 	Server Server
 }

@@ -246,6 +246,31 @@ func TestLookAtUnits_EndsWhereSystemdFallsSilent(t *testing.T) {
 	}
 }
 
+// A server that does not answer within one request may be loading the models.
+func TestLook_LateServerIsLookedAtAgain(t *testing.T) {
+	late := facts.Answer{Kind: facts.Refused, Detail: "no answer within 3 s", Late: true}
+	for state, found := range map[string]int{"activating": 0, "active": 1} {
+		w := requirement.Run{Orchestrator: requirement.Service{URL: "http://o", Unit: "justnews@gpu_orchestrator.service"}, Bus: requirement.Service{URL: "http://b"}}
+		cfg := &config.Config{Instances: []config.Instance{{Name: "gpu_orchestrator", Enabled: true, RequireBus: true}}}
+		s := good()
+		s.health.Answer, s.models.Answer = late, late
+		h := New()
+		h.Look(t.Context(), cfg, w, s.world(loaded{units: map[string]facts.Unit{
+			"justnews@gpu_orchestrator.service": gated("gpu_orchestrator", "active", "running", ""),
+			"justnews-preload.service":          {Name: "justnews-preload.service", LoadState: "loaded", ActiveState: state},
+		}}), nil)
+		var fixes []string
+		for _, p := range h.Problems {
+			if p.Code == diag.OrchestratorUnreachable {
+				fixes = append(fixes, p.Fix.String())
+			}
+		}
+		if len(fixes) != found || h.Loading != (found == 0) || found > 0 && (strings.Contains(fixes[0], "systemctl restart") || !strings.Contains(fixes[0], "look again")) {
+			t.Errorf("%s: %q, loading %t", state, fixes, h.Loading)
+		}
+	}
+}
+
 // A busy systemd must not make a host look broken, or a server that may be starting be
 // restarted.
 func TestLook_SilentSystemdProvesNothing(t *testing.T) {
@@ -255,7 +280,7 @@ func TestLook_SilentSystemdProvesNothing(t *testing.T) {
 	h := New()
 	h.Problems = []diag.Problem{{Code: diag.ServerUnproven}, {Code: diag.BusUnreachable, Subject: "u", Message: "m", Fix: diag.Do(diag.Restart(w.Bus.Unit)...)}}
 	h.LookAtUnits(t.Context(), cfg, w, loaded{deaf: "justnews@gpu_orchestrator.service"}, nil)
-	h.doubt(w)
+	h.doubt(w, false, false)
 	if fix := h.Problems[1].Fix.String(); h.Problems[0].Severity != diag.Warning || strings.Contains(fix, "restart") || !strings.Contains(fix, "justnews-gate status") {
 		t.Errorf("%+v", h.Problems)
 	}

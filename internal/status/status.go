@@ -109,7 +109,7 @@ func (h *Host) Look(ctx context.Context, cfg *config.Config, w requirement.Run, 
 	}
 	h.lookAtGPUs(<-gpus, w.GPU)
 	h.LookAtUnits(ctx, cfg, w, x.Units, marks)
-	h.doubt(w)
+	h.doubt(w, health.Late || models.Late, bus.Late)
 	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.OrchestratorUnreachable, h.seen[cmp.Or(unitname.Instance(w.Orchestrator.Unit), w.Orchestrator.Unit)])
 	h.Problems = checkorchestrator.WhySilent(h.Problems, diag.BusUnreachable, h.seen[unitname.Instance(w.Bus.Unit)])
 	if h.refusedForTheStore() {
@@ -171,21 +171,40 @@ func (h *Host) LookAtUnits(ctx context.Context, cfg *config.Config, w requiremen
 	h.lookAtOthers(ctx, units)
 }
 
-// doubt takes back what only systemd could confirm, where it did not answer: it may be busy
-// with a reload, or have no CPU. A server whose unit is not known may be starting.
-func (h *Host) doubt(w requirement.Run) {
-	if h.unseen == 0 {
-		return
+// doubt takes back what one look cannot know. Where systemd did not answer, it may be busy
+// with a reload, or have no CPU, and a server whose unit is not known may be starting. One
+// that is late may be busy, as while it loads the models.
+func (h *Host) doubt(w requirement.Run, orchestratorLate, busLate bool) {
+	if orchestratorLate && h.PreloadPending() && !unit.Refuses(h.Preload) {
+		h.Loading = true
+		h.Problems = slices.DeleteFunc(h.Problems, func(p diag.Problem) bool { return p.Code == diag.OrchestratorUnreachable })
 	}
 	for i, p := range h.Problems {
-		switch {
-		case p.Code == diag.ServerUnproven:
-			h.Problems[i].Severity = diag.Warning
-		case p.Code == diag.OrchestratorUnreachable && w.Orchestrator.Unit != "" && h.Orchestrator.Unit == nil,
-			p.Code == diag.BusUnreachable && w.Bus.Unit != "" && h.Bus.Unit == nil:
-			h.Problems[i].Fix = diag.Advise("look again when systemd answers, since its unit may be starting", diag.Run("justnews-gate", "status"))
+		switch p.Code {
+		case diag.ServerUnproven:
+			if h.unseen > 0 {
+				h.Problems[i].Severity = diag.Warning
+			}
+		case diag.OrchestratorUnreachable:
+			h.Problems[i].Fix = h.again(p.Fix, w.Orchestrator.Unit, h.Orchestrator.Unit, orchestratorLate)
+		case diag.BusUnreachable:
+			h.Problems[i].Fix = h.again(p.Fix, w.Bus.Unit, h.Bus.Unit, busLate)
 		}
 	}
+}
+
+// again is the fix of a server that does not answer, or another look first.
+func (h *Host) again(fix diag.Fix, name string, seen *report.UnitStatus, late bool) diag.Fix {
+	look := diag.Run("justnews-gate", "status")
+	switch {
+	case h.unseen > 0 && name != "" && seen == nil:
+		return diag.Advise("look again when systemd answers, since its unit may be starting", look)
+	case late:
+		again := diag.Advise("look again, since it may be busy, and restart it only if it stays silent", look)
+		again.Look = fix.Look
+		return again
+	}
+	return fix
 }
 
 // LoadedUnits is a systemd that lists what it has loaded.

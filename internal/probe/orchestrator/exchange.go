@@ -266,7 +266,7 @@ func broken(ctx context.Context, err error, inBody bool) *facts.Answer {
 		return &facts.Answer{Kind: facts.Refused, Detail: "cannot resolve " + diag.Clean(e.Name), NoHost: true}
 	}
 	if detail, ok := network(ctx, err, inBody); ok {
-		return &facts.Answer{Kind: facts.Refused, Detail: detail}
+		return &facts.Answer{Kind: facts.Refused, Detail: detail, Late: ctx.Err() != nil}
 	}
 	return &facts.Answer{Kind: facts.Nonsense, Detail: diag.Clean(diag.Clip(err.Error(), excerptBytes))}
 }
