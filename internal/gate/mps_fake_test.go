@@ -46,6 +46,7 @@ type gpuHost struct {
 	// start is what StartUnit does; nil: the daemon is active at once.
 	start func(ctx context.Context, h *gpuHost) (facts.Start, error)
 
+	stopped bool // the daemon, by SIGSTOP
 	// meanwhile happens before the next look.
 	meanwhile func(*gpuHost)
 
@@ -139,6 +140,9 @@ func (h *gpuHost) Look() facts.MPS {
 	if pid := max(h.holder, h.daemon); pid > 0 {
 		m.Lock = facts.MPSLock{Exists: true, Held: true, PID: pid}
 		m.Daemon = &facts.MPSProcess{PID: pid, UID: h.user, State: "S", Exe: "/usr/bin/nvidia-cuda-mps-control", Args: []string{"nvidia-cuda-mps-control", "-f"}}
+		if h.stopped {
+			m.Daemon.State = "T"
+		}
 		if h.hidden {
 			m.Daemon.Exe = ""
 		}

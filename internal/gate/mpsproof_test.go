@@ -67,6 +67,16 @@ func TestMPS_OnlyAnswersProveTheDaemon(t *testing.T) {
 				h.at(time.Second, func(h *gpuHost) { h.run(42) })
 			}, within: 3 * time.Second,
 		},
+		"it is stopped for a moment": {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) {
+				h.stopped = true
+				h.at(2*time.Second, func(h *gpuHost) { h.stopped = false })
+			}, within: 3 * time.Second,
+		},
+		"it is stopped": {
+			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.stopped = true },
+			status:  diag.StatusGPU, code: diag.MPSWedged, says: "state T", within: 11 * time.Second,
+		},
 		"systemd restarts it between the question and the look": {
 			prepare: func(h *gpuHost, _ *World, _ *requirement.Run) { h.meanwhile = func(h *gpuHost) { h.run(42) } },
 		},

@@ -210,7 +210,7 @@ func Hopeless(reached Rung, problems []diag.Problem, w Wanted) bool {
 	}
 	for _, p := range diag.Errors(problems) {
 		switch p.Code {
-		case diag.MPSDead, diag.MPSTimeout: // systemd may answer later
+		case diag.MPSDead, diag.MPSTimeout, diag.MPSWedged: // it may be continued, and systemd may answer later
 		case diag.MPSUser, diag.MPSMissing, diag.MPSLibrary, diag.MPSLimit, diag.MPSPartition:
 			return true
 		default:

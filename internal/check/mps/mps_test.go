@@ -406,7 +406,7 @@ func TestDaemon_IsAwaitedWhileItCanStart(t *testing.T) {
 		"empty":                           {mps.RungDaemon, diag.MPSEmpty, false},
 		"hung":                            {mps.RungDaemon, diag.MPSWedged, false},
 		"no server yet":                   {mps.RungControl, diag.MPSServer, false},
-		"stopped":                         {mps.NoRung, diag.MPSWedged, true},
+		"stopped":                         {mps.NoRung, diag.MPSWedged, false},
 		"two daemons":                     {mps.NoRung, diag.MPSSplit, true},
 		"another user's":                  {mps.NoRung, diag.MPSUser, true},
 		"refused as another user":         {mps.RungDaemon, diag.MPSUser, true},
