@@ -45,7 +45,7 @@ func Retry(ctx context.Context, w requirement.Run, world World, units Again, res
 func resetFailed(ctx context.Context, r *runner, units []string, resetter Resetter) outcome {
 	reset := 0
 	for _, name := range units {
-		u, err := r.world.Units.Unit(ctx, name)
+		u, err := r.unitNow(ctx, name)
 		if err == nil && u.LoadState != "loaded" {
 			continue
 		}
@@ -64,6 +64,21 @@ func resetFailed(ctx context.Context, r *runner, units []string, resetter Resett
 		}
 	}
 	return outcome{passed: true, detail: diag.Count(reset, "failed unit") + " reset"}
+}
+
+// askPatience is how long a retry repeats a question about a unit: during a reload systemd
+// does not answer.
+const askPatience = 10 * time.Second
+
+func (r *runner) unitNow(ctx context.Context, name string) (facts.Unit, error) {
+	patient, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	for {
+		u, err := r.world.Units.Unit(ctx, name)
+		if err == nil || !pause(patient, markEvery) {
+			return u, err
+		}
+	}
 }
 
 // holds reports whether a unit's gate was refused before and looks again every
@@ -136,7 +151,7 @@ func startAll(ctx context.Context, r *runner, units []string) outcome {
 }
 
 func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
-	u, err := r.world.Units.Unit(ctx, name)
+	u, err := r.unitNow(ctx, name)
 	switch {
 	case err == nil && u.LoadState == "masked":
 		return checkunit.Gated(u, false)
@@ -150,7 +165,7 @@ func startOne(ctx context.Context, r *runner, name string) []diag.Problem {
 	if err == nil && started.Refused == "" {
 		u, err = settled(ctx, r, name)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && u.LoadState != "" {
 		err = nil
 	} else if err == nil && checkunit.Judge(u).State == check.Ready {
 		return nil
@@ -170,6 +185,9 @@ const settledEvery = 500 * time.Millisecond
 func settled(ctx context.Context, r *runner, name string) (facts.Unit, error) {
 	for {
 		u, err := r.world.Units.Unit(context.WithoutCancel(ctx), name)
+		if err != nil && pause(ctx, settledEvery) {
+			continue
+		}
 		if err != nil || !checkunit.WordOf(u, true).Pending() || checkunit.LastRefused(u) || !pause(ctx, settledEvery) {
 			return u, err
 		}

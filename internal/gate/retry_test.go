@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -131,10 +132,26 @@ func TestRetry_MaskedUnitStaysDown(t *testing.T) {
 }
 
 func TestRetry_EndsWhereSystemdDoesNotAnswer(t *testing.T) {
-	h := &retryHost{silent: true}
-	if r := retryOn(t, h, "a.service"); r.Passed() || len(h.reset)+len(h.started) > 0 || len(r.Problems) != 1 {
-		t.Errorf("%+v reset %q started %q", r, h.reset, h.started)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := &retryHost{silent: true}
+		if r := retryOn(t, h, "a.service"); r.Passed() || len(h.reset)+len(h.started) > 0 || len(r.Problems) != 1 || r.Elapsed > askPatience+time.Second {
+			t.Errorf("%+v reset %q started %q", r, h.reset, h.started)
+		}
+	})
+}
+
+func TestRetry_WaitsForAReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &retryHost{silent: true, units: map[string]string{"a.service": "failed"}}
+		time.AfterFunc(4*time.Second, func() {
+			h.Lock()
+			defer h.Unlock()
+			h.silent = false
+		})
+		if r := retryOn(t, h, "a.service"); !r.Passed() || r.Elapsed > 5*time.Second {
+			t.Errorf("%+v", r)
+		}
+	})
 }
 
 // A unit that systemd is still starting for the first time is not a waiting gate.
@@ -199,6 +216,9 @@ func (s *settling) Unit(_ context.Context, name string, _ ...string) (facts.Unit
 	if len(s.states) > 1 {
 		s.states = s.states[1:]
 	}
+	if u.ActiveState == "" {
+		return facts.Unit{}, fmt.Errorf("systemd cannot be queried: %w", context.DeadlineExceeded)
+	}
 	u.Name, u.LoadState = name, "loaded"
 	return u, nil
 }
@@ -219,6 +239,8 @@ func TestRetry_WaitsWhileSystemdRestartsTheUnit(t *testing.T) {
 		takes  time.Duration
 	}{
 		"it comes up":          {[]facts.Unit{failed, queued, starting, starting, up}, "", 3 * settledEvery},
+		"systemd reloads":      {[]facts.Unit{failed, starting, {}, up}, "", 2 * settledEvery},
+		"systemd falls silent": {[]facts.Unit{failed, starting, {}}, "cannot start it, since systemd cannot be queried", time.Minute},
 		"its gate has refused": {[]facts.Unit{failed, starting, refused, up}, checkunit.GateRefused, settledEvery},
 		"it is stopped":        {[]facts.Unit{failed, starting, stopped, up}, "it is not up", settledEvery},
 		"it crashes":           {[]facts.Unit{failed, queued, starting, {ActiveState: "activating", SubState: "auto-restart"}, up}, "the instance has failed", 2 * settledEvery},
