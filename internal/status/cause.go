@@ -168,12 +168,14 @@ func ofModels(code diag.Code) bool {
 func (h *Host) dropConsequences(f *causes) {
 	f.displaced(diag.OrchestratorImpostor, h.Orchestrator.Unit)
 	f.displaced(diag.BusImpostor, h.Bus.Unit)
+	// The preload's own refusal says more than a look that finds no models.
+	told := f.first(func(c *cause) bool { return c.preload && ofModels(c.Problem.Code) }) != nil
 	for _, kind := range []struct {
 		is   func(diag.Code) bool
 		root func() *cause
 		wait bool
 	}{
-		{ofModels, func() *cause { return f.ofPreload(h.Orchestrator.Unit) }, h.Loading || h.PreloadPending() && !unit.LastRefused(h.Preload)},
+		{ofModels, func() *cause { return f.ofPreload(h.Orchestrator.Unit) }, h.Loading || told || h.PreloadPending() && !unit.LastRefused(h.Preload)},
 		{ofBus, func() *cause { return f.holding(h.Bus.Unit) }, OnItsWay(h.Bus.Unit)},
 		{ofOrchestrator, func() *cause { return f.holding(h.Orchestrator.Unit) }, OnItsWay(h.Orchestrator.Unit)},
 	} {

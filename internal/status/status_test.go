@@ -145,6 +145,16 @@ var settleCases = map[string]settleCase{
 		},
 		"down: 16 of 17 wait for 1 cause", diag.StatusStoreIncomplete, []string{"STORE-SNAPSHOT holds 16"},
 	},
+	"the preload holds for want of models, which a look finds as well": {
+		func() *Host {
+			h := seventeen(in("active", "running", ""), in("active", "running", ""))
+			h.Preload = facts.Unit{LoadState: "loaded", ActiveState: "activating", SubState: "start",
+				StatusText: "waiting: refused: MODELS-INCOMPLETE: http://127.0.0.1:8014: the orchestrator started no preload when it was requested"}
+			h.Problems = silent()[:1]
+			return h
+		},
+		"degraded: 17 of 17, 1 error", diag.ModelsIncomplete.Status(), []string{"MODELS-INCOMPLETE holds 0"},
+	},
 	"a gate that holds while the others wait for the models": {
 		func() *Host {
 			h := seventeen(in("active", "running", ""), in("activating", "start-pre", "waiting: models: 3 of 9 models loaded"))
