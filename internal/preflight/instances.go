@@ -33,8 +33,10 @@ func (l *look) reach(n int, i instance) func() {
 		i.account.Err = "it is gone when the unit stops" // and its paths are not what they are to others
 	}
 	i.paths = map[attempt]facts.Reach{}
-	try := func(path string, want facts.Access) {
-		i.paths[attempt{path, want}] = l.Host.Reach(i.account, path, want)
+	try := func(path string, want facts.Access) facts.Reach {
+		r := l.Host.Reach(i.account, path, want)
+		i.paths[attempt{path, want}] = r
+		return r
 	}
 	i.leads = l.links(i)
 	if i.account.Err == "" {
@@ -50,7 +52,9 @@ func (l *look) reach(n int, i instance) func() {
 		for _, p := range i.written {
 			try(p.Path, p.Want)
 		}
-		i.named = l.notFound(i)
+		i.named = lists.Filter(l.notFound(i), func(n host.Named) bool { // unless it may be where this run cannot look
+			return !slices.ContainsFunc(n.Candidates, func(path string) bool { return !try(path, facts.Run).Known })
+		})
 		i.caches = l.cachesOf(i.account.Home)
 	}
 	return func() {

@@ -315,6 +315,11 @@ func TestPreflight_EachFindingHasItsCause(t *testing.T) {
 			w.out("/opt/none/bin/python", "/opt/none", "does not exist")
 		}, diag.EnvInterpreter, diag.Error, "/opt/none: does not exist"},
 		{"a missing conda environment", func(w *world) { w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n") }, diag.EnvInterpreter, diag.Warning, "PYTHON_BIN=\"/path/to/envs/justnews-py312/bin/python"},
+		{"a conda environment in a home that the sandbox of this run may hide", func(w *world) {
+			w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n")
+			const path = "/root/conda/envs/justnews-py312/bin/python"
+			w.reach[path] = facts.Reach{Path: path, Detail: "the sandbox of this run hides it"}
+		}, diag.Unchecked, diag.Notice, "/root/conda/envs/justnews-py312/bin/python as the user justnews"},
 		{"an interpreter of no name that systemd finds", func(w *world) { w.write("/etc/justnews/scout.env", "PYTHON_BIN=python9\n") }, diag.EnvInterpreter, diag.Warning, "python9"},
 		{"another program on the port", func(w *world) { w.pids[8002] = "nginx.service"; w.scout().MainPID = 1 }, diag.PortTaken, diag.Error, "python3 (PID 8002) of nginx.service"},
 		{"a port of an instance that is down", func(w *world) { w.scout().ActiveState, w.scout().MainPID = "inactive", 0 }, diag.PortTaken, diag.Error, "systemctl stop -- " + scoutUnit},
@@ -605,6 +610,7 @@ func TestPreflight_ForeignUnitsAreIgnored(t *testing.T) {
 		"a conda environment of a person": func(w *world) {
 			w.write("/etc/justnews/scout.env", "CANONICAL_ENV=justnews-py312\n")
 			w.write("/home/adra/miniconda3/envs/justnews-py312/bin/python", "")
+			w.scout().Sandbox.ProtectHome = "read-only"
 		},
 		"a cache in a private /tmp":         func(w *world) { w.write("/etc/justnews/scout.env", "CUDA_CACHE_PATH=/tmp/cuda\n") },
 		"a cache that systemd will make":    func(w *world) { w.out("/var/cache/justnews/scout", "/var/cache", "permission denied") },
