@@ -15,6 +15,7 @@ import (
 	"justnews/internal/diag"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
+	"justnews/internal/report"
 	"justnews/internal/requirement"
 	"justnews/internal/unitname"
 )
@@ -254,6 +255,7 @@ func TestLook_LateServerIsLookedAtAgain(t *testing.T) {
 		cfg := &config.Config{Instances: []config.Instance{{Name: "gpu_orchestrator", Enabled: true, RequireBus: true}}}
 		s := good()
 		s.health.Answer, s.models.Answer = late, late
+		s.models.Late = state == "activating" // one of the two suffices
 		h := New()
 		h.Look(t.Context(), cfg, w, s.world(loaded{units: map[string]facts.Unit{
 			"justnews@gpu_orchestrator.service": gated("gpu_orchestrator", "active", "running", ""),
@@ -267,6 +269,40 @@ func TestLook_LateServerIsLookedAtAgain(t *testing.T) {
 		}
 		if len(fixes) != found || h.Loading != (found == 0) || found > 0 && (strings.Contains(fixes[0], "systemctl restart") || !strings.Contains(fixes[0], "look again")) {
 			t.Errorf("%s: %q, loading %t", state, fixes, h.Loading)
+		}
+	}
+}
+
+func TestDoubt_OnlyWhatSystemdDidNotReportIsLookedAtAgain(t *testing.T) {
+	w := requirement.Run{}
+	w.Bus.Unit = "justnews@mcp_bus.service"
+	restart := diag.Do(diag.Restart(w.Bus.Unit)...)
+	for name, c := range map[string]struct {
+		unseen int
+		bus    string // its unit
+		known  bool   // systemd reported it
+		again  bool
+	}{
+		"its unit was not reported":   {1, w.Bus.Unit, false, true},
+		"its unit was reported":       {1, w.Bus.Unit, true, false},
+		"it has no unit":              {1, "", false, false},
+		"there is no such unit":       {0, w.Bus.Unit, false, false},
+		"everything was reported":     {0, w.Bus.Unit, true, false},
+		"it has none, and none known": {0, "", false, false},
+	} {
+		h := New()
+		h.unseen = c.unseen
+		if c.known {
+			h.Bus.Unit = &report.UnitStatus{}
+		}
+		w.Bus.Unit = c.bus
+		h.Problems = []diag.Problem{{Code: diag.BusUnreachable, Fix: restart}, {Code: diag.ServerUnproven, Severity: diag.Error}}
+		h.doubt(w, false, false)
+		if again := h.Problems[0].Fix.String() != restart.String(); again != c.again {
+			t.Errorf("%s: %s", name, h.Problems[0].Fix)
+		}
+		if warns := h.Problems[1].Severity == diag.Warning; warns != (c.unseen > 0) {
+			t.Errorf("%s: %v", name, h.Problems[1].Severity)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func Sound(t *testing.T, p diag.Problem) {
 	if strings.HasSuffix(p.Message, ".") || strings.ContainsAny(p.String()+p.Seen+p.Expected+p.Fix.String(), "\n\r\x1b") {
 		t.Errorf("not a line for a terminal: %+v", p)
 	}
-	if strings.Contains(p.Fix.String(), "systemctl start") && !strings.Contains(p.Fix.String(), "systemctl reset-failed") {
+	if starts := strings.ReplaceAll(p.Fix.String(), "systemctl start dbus.socket", ""); strings.Contains(starts, "systemctl start") && !strings.Contains(p.Fix.String(), "systemctl reset-failed") {
 		t.Errorf("a start without reset-failed: %s", p.Fix.String())
 	}
 	if reset, start := strings.Index(p.Fix.String(), "systemctl reset-failed"), strings.Index(p.Fix.String(), "systemctl start"); start >= 0 && start < reset {

@@ -130,6 +130,18 @@ func TestDaemon_EachLookIsJudged(t *testing.T) {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "other.service" }), wantMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
 			diag.MPSStray, diag.Error, "systemctl stop -- other.service; ",
 		},
+		"another daemon than the unit's was, and systemd is silent": {
+			liveMPS(), wantMPS(func(w *mps.Wanted) { w.MainPID, w.Silent = 40, true }), diag.MPSTimeout, diag.Error, "the unit's main process was PID 40",
+		},
+		"a stray that the unit's own found, and systemd is silent": {
+			liveMPS(), wantMPS(func(w *mps.Wanted) { w.OwnUnit, w.MainPID, w.Silent = true, 40, true }), diag.MPSStray, diag.Error, "kill -TERM 41; ",
+		},
+		"its unit had no main process, and systemd is silent": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(func(w *mps.Wanted) { w.MainPID, w.Silent = 0, true }), diag.MPSWedged, diag.Error, "stopped",
+		},
+		"its unit's own, stopped, and systemd is silent": {
+			liveMPS(func(m *facts.MPS) { m.Daemon.State = "T" }), wantMPS(func(w *mps.Wanted) { w.Silent = true }), diag.MPSWedged, diag.Error, "stopped",
+		},
 		"a person's daemon": {
 			liveMPS(func(m *facts.MPS) { m.Daemon.Unit = "user@1000.service" }), wantMPS(func(w *mps.Wanted) { w.MainPID = 40 }),
 			diag.MPSStray, diag.Error, "kill -TERM 41; ",
