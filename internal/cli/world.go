@@ -261,15 +261,16 @@ func (x *world) openMPS(w requirement.Run) {
 	x.MPS = prober
 }
 
-// self is what this process knows about itself. In a unit it runs as the program
-// that it gates; by hand the program's user is looked up.
+// self is what this process knows about itself. A gate that systemd starts runs as the
+// program that it gates; for any other run, also one of another program's unit, the
+// program's user is looked up.
 func (a *app) self(w requirement.Run, cfg *config.Config) gate.Self {
-	s := gate.Self{Environment: a.Lookup, User: strconv.Itoa(os.Geteuid())}
+	s := gate.Self{Environment: a.Lookup, User: strconv.Itoa(os.Geteuid()), InUnit: a.inUnit()}
 	if u, err := user.LookupId(s.User); err == nil {
 		s.User = u.Username
 	}
-	if a.inUnit() {
-		s.AgentUID, s.InUnit = new(os.Geteuid()), true
+	if a.ofOurUnit() || w.Instance != "" && a.startedBySystemd() {
+		s.AgentUID = new(os.Geteuid())
 		return s
 	}
 	if u, err := (account.Host{}).User(agentUser(cfg, w.Instance)); err == nil {

@@ -4,9 +4,11 @@ package cli
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
+	"justnews/internal/config"
 	"justnews/internal/facts"
 	"justnews/internal/gate"
 	"justnews/internal/probe/gpu"
@@ -86,6 +88,34 @@ func TestWorld_GateThatNeedsAGPUIsPatientWithTheDriver(t *testing.T) {
 		p, ok := patient(gpu.Prober{Helper: "/x"}, requirement.GPU{Needed: c.needed, Patience: c.patience}).(gpu.Prober)
 		if !ok || p.Helper != "/x" || p.Limit != c.want {
 			t.Errorf("%+v: %+v", c, p)
+		}
+	}
+}
+
+// A command in the unit of another program, such as a monitoring agent's, runs as that
+// program's user, who need not be the one of the agents.
+func TestSelf_OnlyAGateRunsAsItsProgram(t *testing.T) {
+	cfg := &config.Config{Instances: []config.Instance{{Name: "scout", Service: config.Service{User: "nobody-of-this-name"}}}}
+	pid := strconv.Itoa(os.Getpid())
+	for name, c := range map[string]struct {
+		groups   []string
+		env      map[string]string
+		instance string
+		own, in  bool
+	}{
+		"status by hand":                 {nil, nil, "", false, false},
+		"a gate by hand":                 {nil, nil, "scout", false, false},
+		"a gate in a session":            {nil, map[string]string{"INVOCATION_ID": "x"}, "scout", false, true},
+		"status in another unit":         {[]string{"monitor.service"}, map[string]string{"INVOCATION_ID": "x", "SYSTEMD_EXEC_PID": pid}, "", false, true},
+		"a gate in another unit":         {[]string{"x.service"}, map[string]string{"INVOCATION_ID": "x", "SYSTEMD_EXEC_PID": pid}, "scout", true, true},
+		"an instance's gate":             {[]string{"justnews@scout.service"}, nil, "scout", true, true},
+		"what verifies the MPS unit":     {[]string{"justnews-mps.service"}, nil, "", true, true},
+		"a gate's child in another unit": {[]string{"x.service"}, map[string]string{"INVOCATION_ID": "x", "SYSTEMD_EXEC_PID": "1"}, "scout", false, true},
+	} {
+		a := &app{Machine: Machine{Groups: c.groups, Lookup: func(key string) (string, bool) { v, ok := c.env[key]; return v, ok }}}
+		s := a.self(requirement.Run{Instance: c.instance}, cfg)
+		if s.InUnit != c.in || (s.AgentUID != nil) != c.own || c.own && *s.AgentUID != os.Geteuid() {
+			t.Errorf("%s: %+v", name, s)
 		}
 	}
 }
