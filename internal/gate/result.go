@@ -125,7 +125,7 @@ func Refusal(instance, unit string, began time.Time, problems []diag.Problem) Re
 func Hung(instance, unit string, began time.Time, doing, step string, pressure float64, waited time.Duration) Result {
 	p := diag.New(diag.Hung, doing, fmt.Sprintf("it does not return: the process exits after %.1f s", time.Since(began).Seconds()),
 		hungFix())
-	if waited >= starvedFor {
+	if waited >= max(starvedFor, time.Since(began)/2) {
 		p.Seen = fmt.Sprintf("this process waited for a CPU for %.1f s", waited.Seconds())
 	}
 	if pressure >= starved {
@@ -141,8 +141,8 @@ func Hung(instance, unit string, began time.Time, doing, step string, pressure f
 	return r
 }
 
-// With a CPU pressure of starved, in percent, or if it waited for a CPU for starvedFor, a
-// run may exceed its deadline although nothing hangs. A control group may have less CPU than
+// With a CPU pressure of starved, in percent, or if it waited for a CPU for starvedFor and for
+// half of its time, a run may exceed its deadline although nothing hangs. A control group may have less CPU than
 // the machine, which the pressure does not show.
 const (
 	starved    = 50

@@ -219,6 +219,10 @@ func TestHung_BusyMachineIsReported(t *testing.T) {
 			t.Errorf("%v: %q, seen %q, fix %q", wait, p.Message, p.Seen, p.Fix)
 		}
 	}
+	// Some waiting in a long run is normal, and explains nothing.
+	if p := Hung("", "", time.Now().Add(-3*time.Minute), "d", "", 0, 5*time.Second).Problems[0]; !strings.Contains(p.Message, "does not return") || p.Seen != "" {
+		t.Errorf("%q, seen %q", p.Message, p.Seen)
+	}
 	for pressure, busy := range map[float64]bool{-1: false, 0: false, 49: false, 50: true, 97.6: true} {
 		res := Hung("scout", "justnews@scout.service", time.Now(), "the step models", "models", pressure, 0)
 		p := res.Problems[0]

@@ -91,7 +91,7 @@ func Refuses(u facts.Unit) bool { return strings.HasPrefix(WaitsFor(u.StatusText
 // not what keeps the unit down. systemd clears the text when a start begins.
 func refusal(u facts.Unit) string {
 	status := u.StatusText
-	if u.ActiveState == "activating" { // or it holds
+	if u.ActiveState == "activating" { // a gate that holds: both prefixes
 		status = WaitsFor(status)
 	}
 	text, refused := strings.CutPrefix(status, refusedPrefix)
